@@ -1,0 +1,47 @@
+import { pino, type DestinationStream } from "pino";
+
+/** Structured log: one JSON object per line, `msg` for people, everything else in fields. */
+export interface Log {
+  debug(fields: Readonly<Record<string, unknown>>, msg: string): void;
+  info(fields: Readonly<Record<string, unknown>>, msg: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, msg: string): void;
+  error(fields: Readonly<Record<string, unknown>>, msg: string): void;
+  child(fields: Readonly<Record<string, unknown>>): Log;
+}
+
+interface LogParams {
+  /** Name of the part that writes, e.g. `control-plane`. */
+  readonly name: string;
+  readonly level?: string;
+  /** Default: standard error, because standard output belongs to a command's result. */
+  readonly destination?: DestinationStream;
+}
+
+const SECRET_FIELDS = ["token", "key", "apiKey", "authorization", "password", "secret", "cookie"];
+
+/** A log that writes JSON lines; fields that by their name hold a secret are replaced by `[redacted]`. */
+export function createLog(params: Readonly<LogParams>): Log {
+  return pino(
+    {
+      name: params.name,
+      level: params.level ?? process.env["LOG_LEVEL"] ?? "info",
+      timestamp: pino.stdTimeFunctions.isoTime,
+      base: { pid: process.pid },
+      formatters: { level: (label) => ({ level: label }) },
+      redact: {
+        paths: [...SECRET_FIELDS, ...SECRET_FIELDS.map((field) => `*.${field}`)],
+        censor: "[redacted]",
+      },
+    },
+    params.destination ?? pino.destination({ fd: 2, sync: true }),
+  );
+}
+
+/** A log that drops everything. */
+export const silentLog: Log = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  child: () => silentLog,
+};
