@@ -27,7 +27,7 @@ export interface Route {
 }
 
 const page = { cursor: z.string().optional(), limit: z.coerce.number().int().min(1).max(200).default(50) };
-const commaList = <T extends z.ZodType<string>>(item: T) =>
+const commaList = <T extends string>(item: z.ZodType<T, string>) =>
   z
     .string()
     .transform((text) => text.split(",").filter((part) => part !== ""))
