@@ -29,6 +29,8 @@ export const ERROR_KINDS = {
   "daemon.already_running": kind(409, 75),
   "daemon.not_running": kind(503, 69, true),
   "daemon.start_failed": kind(503, 70, true),
+  "database.migration_changed": kind(500, 78),
+  "database.newer": kind(500, 78),
   "database.start_failed": kind(503, 69, true),
   "database.unavailable": kind(503, 69, true),
   "dependency.cycle": kind(422, 65),

@@ -7,3 +7,4 @@ export * from "./log.ts";
 export * from "./process.ts";
 export * from "./random.ts";
 export * from "./service.ts";
+export * from "./yaml.ts";

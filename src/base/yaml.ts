@@ -1,0 +1,63 @@
+import { LineCounter, parseDocument, type Document } from "yaml";
+import type { z } from "zod";
+import { AppError, type ErrorCode } from "./errors.ts";
+
+interface ParseYamlParams<T> {
+  readonly text: string;
+  /** Name of the source in errors, e.g. a path. */
+  readonly source: string;
+  readonly schema: z.ZodType<T>;
+  readonly code: ErrorCode;
+}
+
+/**
+ * Untrusted YAML as a checked value. Aliases are limited (a "billion laughs" document is refused).
+ * @throws the given code; the message names source, line, field, value and what is expected, one line per problem.
+ */
+export function parseYaml<T>({ text, source, schema, code }: Readonly<ParseYamlParams<T>>): T {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const broken = document.errors[0];
+  if (broken !== undefined) {
+    const at = lines.linePos(broken.pos[0]);
+    throw new AppError({
+      code,
+      message: `${source}:${at.line}:${at.col}: ${broken.message}`,
+      fix: "Correct the YAML there.",
+      details: { source, line: at.line },
+    });
+  }
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new AppError({ code, message: `${source}: too many aliases.`, cause: error });
+  }
+  const result = schema.safeParse(value ?? {});
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => {
+    // An unknown field is reported on its parent; its own line is the more useful place.
+    const path = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0] ?? ""] : issue.path;
+    const line = lineOf(document, lines, path);
+    const field = path.map(String).join(".") || "(top level)";
+    return { line, field, message: issue.message };
+  });
+  throw new AppError({
+    code,
+    message: problems
+      .map((problem) => `${source}:${problem.line}: ${problem.field}: ${problem.message}`)
+      .join("\n"),
+    fix: "Correct the fields named above.",
+    details: { source, problems },
+  });
+}
+
+/** Line of the deepest existing node along a path. */
+function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number {
+  for (let depth = path.length; depth >= 0; depth -= 1) {
+    const node = document.getIn(path.slice(0, depth), true);
+    if (typeof node === "object" && node !== null && "range" in node && Array.isArray(node.range))
+      return lines.linePos(Number(node.range[0])).line;
+  }
+  return 1;
+}
