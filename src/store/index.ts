@@ -1,0 +1,5 @@
+export * from "./database-errors.ts";
+export * from "./database-source.ts";
+export * from "./database.ts";
+export * from "./embedded/server.ts";
+export * from "./migrate.ts";

@@ -1,0 +1,40 @@
+import { defineConfig } from "vitest/config";
+
+const postgres = "test/support/postgres-global-setup.ts";
+
+export default defineConfig({
+  test: {
+    restoreMocks: true,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: [
+            "src/**/*.test.ts",
+            "scripts/**/*.test.ts",
+            "bench/**/*.test.ts",
+            "examples/**/*.test.ts",
+            "test/architecture/**/*.test.ts",
+            "test/support/**/*.test.ts",
+          ],
+          globalSetup: postgres,
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "integration",
+          include: ["test/{integration,conformance,crash,simulation,e2e}/**/*.test.ts"],
+          globalSetup: postgres,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          // Each file starts whole installations; more at once would measure the machine, not the product.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
