@@ -22,6 +22,10 @@ export interface Cause {
   readonly reason: (typeof CAUSES)[number];
   /** What the agent needs to know: a failing log, review notes, conflicting files. Untrusted text. */
   readonly details: string;
+  /** Commit of the target branch that the session must bring in first (conflict), or null. */
+  readonly target: string | null;
+  /** Why the attempt before this one ended without a result, or null for a first attempt. */
+  readonly again: string | null;
 }
 
 export interface Task {

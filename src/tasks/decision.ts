@@ -1,0 +1,144 @@
+import type { EventType, RunState, TaskState } from "../contract/index.ts";
+import type { StepState } from "../contract/index.ts";
+import type { Cause, Reason, RunResult, Step, TaskAggregate, WaitsFor } from "./model.ts";
+import { nextState } from "./machine/machine.ts";
+import { STEP_TABLE, type StepInput } from "./machine/step-machine.ts";
+import { TASK_TABLE, type TaskInput } from "./machine/task-machine.ts";
+import { AppError } from "../base/index.ts";
+
+export interface TaskPatch {
+  state?: TaskState;
+  waitsFor?: WaitsFor | null;
+  reason?: Reason | null;
+  wakeAt?: Date | null;
+  currentStep?: string | null;
+  round?: number;
+  headCommit?: string;
+  headTree?: string | null;
+  baseCommit?: string;
+  mergeCommit?: string;
+  takenOver?: boolean;
+}
+
+export interface StepPatch {
+  state?: StepState;
+  reason?: Reason | null;
+  returns?: number;
+  failures?: number;
+  losses?: number;
+  data?: Readonly<Record<string, unknown>>;
+}
+
+export interface NewRun {
+  readonly stepPosition: number;
+  /** Queue that slots take from: the role, or `check`. */
+  readonly queue: string;
+  readonly cause: Cause;
+  readonly commit: string | null;
+  /** Not before this many milliseconds from now; 0 starts at once. */
+  readonly delayMs: number;
+}
+
+export interface RunEnd {
+  readonly id: string;
+  readonly state: Extract<RunState, "succeeded" | "failed" | "lost" | "cancelled">;
+  readonly error: Reason | null;
+  readonly result: RunResult | null;
+}
+
+/** What must happen beyond the task's own rows; carried out in the same transaction or, where it is not ours to commit, repeatably after it. */
+export type Effect =
+  | { readonly type: "ask-approval"; readonly text: string }
+  | { readonly type: "close-approval" }
+  /** Blocked dependents may start now (or learn that they cannot). */
+  | { readonly type: "dependents" }
+  | { readonly type: "merge-queue" };
+
+export interface Decision {
+  readonly task: TaskPatch;
+  readonly steps: ReadonlyMap<number, StepPatch>;
+  readonly endRun: RunEnd | null;
+  readonly newRun: NewRun | null;
+  readonly events: readonly { readonly type: EventType; readonly data: Readonly<Record<string, unknown>> }[];
+  readonly effects: readonly Effect[];
+}
+
+/** Collects one decision; refuses every transition that the tables do not have. */
+export interface Draft {
+  readonly aggregate: TaskAggregate;
+  task(input: TaskInput, patch?: Omit<TaskPatch, "state">): void;
+  patch(patch: Omit<TaskPatch, "state">): void;
+  step(position: number, input: StepInput | null, patch?: Omit<StepPatch, "state">): void;
+  endRun(end: RunEnd): void;
+  newRun(run: NewRun): void;
+  effect(effect: Effect): void;
+  event(type: EventType, data: Readonly<Record<string, unknown>>): void;
+  /** The step as it will be after this decision. */
+  stepAt(position: number): Step;
+  finish(): Decision;
+}
+
+export function draftDecision(aggregate: TaskAggregate): Draft {
+  const task: TaskPatch = {};
+  const steps = new Map<number, StepPatch>();
+  const effects: Effect[] = [];
+  const events: { type: EventType; data: Readonly<Record<string, unknown>> }[] = [];
+  let endRun: RunEnd | null = null;
+  let newRun: NewRun | null = null;
+
+  const stepAt = (position: number): Step => {
+    const step = aggregate.steps[position];
+    if (step === undefined)
+      throw new AppError({ code: "internal.bug", message: `${aggregate.task.id} has no step ${position}.` });
+    const { reason: _reason, ...patch } = steps.get(position) ?? {};
+    return { ...step, ...patch };
+  };
+
+  return {
+    aggregate,
+    stepAt,
+    task: (input, patch = {}) => {
+      const from = task.state ?? aggregate.task.state;
+      const to = nextState(TASK_TABLE, from, input);
+      if (to === null) throw refused("task", aggregate.task.id, from, input);
+      // Each change of state replaces the explanation of the one before.
+      Object.assign(task, { waitsFor: null, reason: null, wakeAt: null }, patch, { state: to });
+      const because = task.reason?.code ?? null;
+      if (from !== to || because !== (aggregate.task.reason?.code ?? null))
+        events.push({ type: "task.changed", data: { from, to, reason: task.reason ?? null } });
+    },
+    patch: (patch) => void Object.assign(task, patch),
+    step: (position, input, patch = {}) => {
+      const step = stepAt(position);
+      const merged: StepPatch = { ...steps.get(position), ...patch };
+      if (input !== null) {
+        const to = nextState(STEP_TABLE, step.state, input);
+        if (to === null) throw refused("step", `${aggregate.task.id}/${step.name}`, step.state, input);
+        merged.state = to;
+        if (patch.reason === undefined) merged.reason = null;
+        if (to !== step.state)
+          events.push({ type: "step.changed", data: { step: step.name, from: step.state, to } });
+      }
+      steps.set(position, merged);
+    },
+    endRun: (end) => {
+      endRun = end;
+      events.push({
+        type: end.state === "lost" ? "run.lost" : "run.finished",
+        data: { state: end.state, error: end.error, verdict: end.result?.verdict ?? null },
+      });
+    },
+    newRun: (run) => void (newRun = run),
+    effect: (effect) => void effects.push(effect),
+    event: (type, data) => void events.push({ type, data }),
+    finish: () => ({ task, steps, endRun, newRun, events, effects }),
+  };
+}
+
+function refused(what: string, id: string, state: string, input: string): AppError {
+  return new AppError({
+    code: "conflict.state",
+    message: `The ${what} ${id} is ${state}; "${input}" is not possible from there.`,
+    details: { id, state, input },
+  });
+}
