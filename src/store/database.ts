@@ -23,7 +23,7 @@ export interface Rows<Row> {
  */
 export interface Queryable {
   /**
-   * One statement with `$1…` parameters; without parameters it may be several, of which the last one's rows come back.
+   * One statement with `$1…` parameters; without parameters it may be several, whose rows come back in one list.
    * @throws database.unavailable, disk.full; a violated constraint or wrong SQL as `pg.DatabaseError`.
    */
   query<Row extends object = Record<string, unknown>>(
@@ -91,14 +91,15 @@ export function openDatabase(params: Readonly<OpenDatabaseParams>): Database {
 
   const query: Queryable["query"] = async <Row extends object>(sql: string, values?: readonly unknown[]) => {
     const client = await connect();
-    let failure: unknown = null;
+    let broken = false;
     try {
       return await runQuery<Row>(client, sql, values);
     } catch (error) {
-      failure = error;
+      broken = isUnavailable(error);
       throw databaseError(error);
     } finally {
-      client.release(isUnavailable(failure));
+      // Several statements with a BEGIN among them may have failed half-way and left it open.
+      client.release(broken || client.getTransactionStatus() !== "I");
     }
   };
 
@@ -183,8 +184,11 @@ async function runQuery<Row extends object>(
 ): Promise<Rows<Row>> {
   const answer: pg.QueryResult<Row> | pg.QueryResult<Row>[] =
     values === undefined ? await client.query<Row>(sql) : await client.query<Row>(sql, [...values]);
-  const result = Array.isArray(answer) ? answer.at(-1) : answer;
-  return { rows: result?.rows ?? [], rowCount: result?.rowCount ?? 0 };
+  const results = Array.isArray(answer) ? answer : [answer];
+  return {
+    rows: results.flatMap((result) => result.rows),
+    rowCount: results.reduce((sum, result) => sum + (result.rowCount ?? 0), 0),
+  };
 }
 
 async function commit(client: pg.PoolClient): Promise<void> {

@@ -3,3 +3,5 @@ export * from "./database-source.ts";
 export * from "./database.ts";
 export * from "./embedded/server.ts";
 export * from "./migrate.ts";
+export * from "./notifier.ts";
+export * from "./queue.ts";
