@@ -25,7 +25,7 @@ export async function applyDecision(tx: Tx, params: Readonly<ApplyParams>): Prom
   if (decision.steps.size > 0) await updateSteps(tx, taskId, decision.steps);
   if (decision.endRun !== null) await endRun(tx, decision.endRun);
   if (decision.endRun !== null && previous?.state === "queued")
-    await params.queue.remove(tx, await queueNameOf(tx, previous.id), previous.jobId);
+    await params.queue.remove(tx, previous.queue, previous.jobId);
   const newRunId = decision.newRun === null ? null : await insertRun(tx, params, decision.newRun);
   await updateTask(tx, taskId, decision.task, newRunId !== null);
   const events: NewEvent[] = decision.events.map((event) => ({
@@ -116,11 +116,6 @@ async function endRun(tx: Tx, end: RunEnd): Promise<void> {
       result?.tokensOut ?? null,
     ],
   );
-}
-
-async function queueNameOf(tx: Tx, runId: string): Promise<string> {
-  const { rows } = await tx.query<{ queue: string }>("select queue from miyabi.runs where id = $1", [runId]);
-  return rows[0]?.queue ?? "";
 }
 
 async function insertRun(tx: Tx, params: Readonly<ApplyParams>, run: NewRun): Promise<string> {

@@ -71,6 +71,7 @@ export interface Run {
   readonly state: RunState;
   readonly cause: Cause;
   readonly commit: string | null;
+  readonly queue: string;
   readonly jobId: string;
   readonly slot: string | null;
   /** What the agent reported through MCP while it ran. */

@@ -50,6 +50,7 @@ interface RunRow {
   readonly state: RunState;
   readonly cause: Cause;
   readonly commit: string | null;
+  readonly queue: string;
   readonly job_id: string;
   readonly slot: string | null;
   readonly verdict: string | null;
@@ -65,7 +66,7 @@ select t.id, t.repository_id, t.title, t.state, t.waits_for, t.reason, t.wake_at
       'state', s.state, 'returns', s.returns, 'failures', s.failures, 'losses', s.losses, 'data', s.data) order by s.position), '[]')
     from miyabi.steps s where s.task_id = t.id) as steps,
   (select jsonb_build_object('id', r.id, 'step_position', r.step_position, 'kind', r.kind, 'attempt', r.attempt, 'state', r.state,
-      'cause', r.cause, 'commit', r.commit, 'job_id', r.job_id, 'slot', r.slot, 'verdict', r.verdict, 'notes', r.notes)
+      'cause', r.cause, 'commit', r.commit, 'queue', r.queue, 'job_id', r.job_id, 'slot', r.slot, 'verdict', r.verdict, 'notes', r.notes)
     from miyabi.runs r where r.task_id = t.id and r.state in ('queued', 'leased', 'running')) as run,
   (select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'state', d.state) order by d.number), '[]')
     from miyabi.task_dependencies td join miyabi.tasks d on d.id = td.depends_on
@@ -125,6 +126,7 @@ function toRun(row: RunRow): Run {
     state: row.state,
     cause: row.cause,
     commit: row.commit,
+    queue: row.queue,
     jobId: row.job_id,
     slot: row.slot,
     verdict: row.verdict,
