@@ -119,7 +119,7 @@ function bindOptions(spec: SandboxSpec, layout: HostLayout): string[] {
     { kind: spec.cloneWritable ? "--bind" : "--ro-bind", directory: spec.cloneDir },
     { kind: "--bind", directory: spec.homeDir },
   ];
-  const shown = [...layout.directories, ...binds.map((bind) => bind.directory)];
+  const shown = ["/tmp", ...layout.directories, ...binds.map((bind) => bind.directory)];
   const covers = spec.hiddenDirs
     .filter((hidden) => shown.some((directory) => contains(directory, hidden) && directory !== hidden))
     .map((directory) => ({ kind: "--tmpfs", directory }));
@@ -130,6 +130,8 @@ function bindOptions(spec: SandboxSpec, layout: HostLayout): string[] {
   const options = ordered.flatMap(({ kind, directory }) =>
     kind === "--tmpfs" ? [kind, directory] : [kind, directory, directory],
   );
+  // Only after the binds below it have made their mount points.
+  options.push(...covers.flatMap(({ directory }) => ["--remount-ro", directory]));
   if (spec.runSocketDir !== null) options.push("--ro-bind", spec.runSocketDir, RUN_SOCKET_DIR);
   return options;
 }
