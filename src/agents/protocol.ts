@@ -42,7 +42,13 @@ export const runSpec = z.object({
     author: z.object({ name: z.string(), email: z.string() }),
     /** Commands of `prepare` and the directory of their cached result; null where the project has none. */
     prepare: z
-      .object({ commands: z.array(z.string()), cacheDir: z.string(), outputs: z.array(z.string()) })
+      .object({
+        commands: z.array(z.string()),
+        cacheDir: z.string(),
+        outputs: z.array(z.string()),
+        /** Registries that only these commands may reach. */
+        egress: z.array(z.string()).default([]),
+      })
       .nullable(),
   }),
   agent: z

@@ -153,6 +153,15 @@ export const ROUTES = {
     body: z.strictObject({ class: taskClass, dueAt: instant.optional() }),
     response: taskDetail,
   },
+  setTaskDependencies: {
+    method: "POST",
+    path: "/api/tasks/:id/dependencies",
+    permission: "operate",
+    summary: "Replaces what a task that has not started depends on; a cycle is refused with its path.",
+    params: task,
+    body: z.strictObject({ dependsOn: z.array(taskId).max(100) }),
+    response: taskDetail,
+  },
   taskDiff: {
     method: "GET",
     path: "/api/tasks/:id/diff",

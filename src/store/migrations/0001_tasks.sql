@@ -115,6 +115,9 @@ create table miyabi.runs (
   error jsonb,
   log text,
   cached boolean not null default false,
+  -- What the host uploaded and we validated; `finished` may only name this.
+  handover_commit text,
+  handover_tree text,
   result_commit text,
   tokens_in bigint,
   tokens_out bigint,

@@ -1,0 +1,40 @@
+import type { Queryable, Tx } from "../../store/index.ts";
+import type { TranscriptItem } from "../../contract/index.ts";
+
+/** What the control side of the agents needs from other folders; `main` wires it. */
+
+/** Transcripts of runs. */
+export interface TranscriptSink {
+  /** Stores items once each, whatever is repeated. `lost` where the run was taken away. */
+  append(params: {
+    readonly runId: string;
+    readonly attempt: number;
+    readonly items: readonly TranscriptItem[];
+  }): Promise<number | "lost">;
+}
+
+/** Permission requests that a person decides. */
+export interface PermissionDesk {
+  /** Idempotent by run and request; `onAnswer` is called when (or if already) answered. */
+  ask(params: {
+    readonly runId: string;
+    readonly taskId: string;
+    readonly requestId: string;
+    readonly asker: string;
+    readonly title: string;
+    readonly options: readonly { readonly id: string; readonly name: string; readonly kind: string }[];
+  }): Promise<void>;
+}
+
+/** Mailboxes of the agents. */
+export interface Mailboxes {
+  /** Messages that wait for the agent of a slot (addressed to the slot or its role), in order. */
+  pending(params: {
+    readonly slot: string;
+    readonly role: string;
+    readonly taskId: string;
+  }): Promise<readonly { readonly id: string; readonly from: string; readonly text: string }[]>;
+  delivered(messageId: string): Promise<void>;
+}
+
+export type { Queryable, Tx };
