@@ -95,10 +95,10 @@ export function openDatabase(params: Readonly<OpenDatabaseParams>): Database {
     try {
       return await runQuery<Row>(client, sql, values);
     } catch (error) {
-      broken = isUnavailable(error);
+      // Of several statements, a failed one may have left the BEGIN before it open.
+      broken = isUnavailable(error) || (values === undefined && !(await rollBack(client)));
       throw databaseError(error);
     } finally {
-      // Several statements with a BEGIN among them may have failed half-way and left it open.
       client.release(broken || client.getTransactionStatus() !== "I");
     }
   };

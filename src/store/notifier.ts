@@ -17,7 +17,8 @@ export type Notification =
 export interface Notifier extends Service {
   /**
    * Calls `handler` for each notification on `channel`, and once with `missed` after every time that the connection
-   * was down. Before `start` it only registers. Handlers are called one after another and must not throw or block.
+   * was down, and when a channel that is new to a running notifier is being heard. What was subscribed before `start`
+   * misses nothing once that has resolved. Handlers are called one after another and must not throw or block.
    * Returns the function that ends the subscription.
    */
   subscribe(channel: string, handler: (notification: Notification) => void): () => void;
@@ -109,7 +110,11 @@ export function createNotifier(params: Readonly<NotifierParams>): Notifier {
       const set = known ?? new Set();
       handlers.set(channel, set.add(handler));
       // A failure shows on the connection itself, which is then replaced and listens to everything again.
-      if (known === undefined && connected !== null) void listen(connected, [channel]).catch(() => {});
+      if (known === undefined && connected !== null)
+        void listen(connected, [channel]).then(
+          () => tell(channel, { kind: "missed" }),
+          () => {},
+        );
       return () => void set.delete(handler);
     },
     start: async () => {

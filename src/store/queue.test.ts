@@ -9,6 +9,8 @@ interface Jobs extends Readonly<Record<string, object>> {
   readonly dead_mail: { readonly to: string };
 }
 
+const WAIT = { timeout: 10_000, interval: 5 };
+
 async function setup(): Promise<TestDatabase & { readonly queue: Queue<Jobs> }> {
   const test = await createTestDatabase();
   const deps = { log: silentLog, clock: systemClock, random: systemRandom };
@@ -106,8 +108,11 @@ test("wakes the consumers of a queue when a job is committed", async () => {
   const other = vi.fn();
   queue.onJobs("mail", wake);
   queue.onJobs("dead_mail", other);
+  // Both are told once that the channel is heard only from now on.
+  await vi.waitFor(() => expect([wake.mock.calls, other.mock.calls]).toEqual([[[]], [[]]]), WAIT);
+  other.mockClear();
   await queue.send(database, send("kaede"));
-  await vi.waitFor(() => expect(wake).toHaveBeenCalledOnce(), { timeout: 5_000, interval: 5 });
+  await vi.waitFor(() => expect(wake).toHaveBeenCalledTimes(2), WAIT);
   expect(other).not.toHaveBeenCalled();
 });
 

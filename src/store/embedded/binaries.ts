@@ -1,4 +1,17 @@
-import { access, cp, mkdir, open, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  copyFile,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+} from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { errnoOf, messageOf, type Log, type ProcessRunner, type Random } from "../../base/index.ts";
@@ -31,11 +44,11 @@ interface BinariesParams {
 
 const OLDEST_MAJOR = 14;
 // Only for linking programs against; a third of the package.
-const UNNEEDED = /\.a$|(^|\/)(pkgconfig|include)$/;
+const UNNEEDED = /\.a$|^(pkgconfig|include)$/;
 
 /**
- * Finds a PostgreSQL of the needed version: the packaged one, copied once so that a later `npm ci` cannot pull it
- * from under a running server, else the system's. A copy that dies half-way leaves nothing that looks complete.
+ * Finds a PostgreSQL of the needed version: the packaged one, placed once so that a later `npm ci` cannot pull it
+ * from under a running server, else the system's. Placing that dies half-way leaves nothing that looks complete.
  * @throws database.start_failed (`binaries_missing`, `wrong_version`)
  */
 export async function ensureBinaries(params: Readonly<BinariesParams>): Promise<Binaries> {
@@ -93,12 +106,7 @@ async function install(params: Readonly<BinariesParams>, packaged: PackagedPostg
   if (await exists(path.join(binDir, "postgres"))) return binDir;
   const temporary = path.join(params.root, `${packaged.version}.${params.random.uuid()}.tmp`);
   try {
-    await mkdir(temporary, { mode: 0o755 });
-    await cp(packaged.nativeDir, temporary, {
-      recursive: true,
-      verbatimSymlinks: true,
-      filter: (source) => !UNNEEDED.test(path.relative(packaged.nativeDir, source)),
-    });
+    await placeDirectory(packaged.nativeDir, temporary);
     await linkLibraries(temporary);
     await Promise.all(["bin", "lib"].map((name) => flushFiles(path.join(temporary, name))));
     await versionOf(params, path.join(temporary, "bin"));
@@ -111,6 +119,34 @@ async function install(params: Readonly<BinariesParams>, packaged: PackagedPostg
   }
   return binDir;
 }
+
+/**
+ * Places a tree of files for every user to read and run. A hard link takes neither time nor space, and `npm ci`,
+ * which makes new files, leaves what it names alone; where one is not possible, a copy.
+ */
+async function placeDirectory(source: string, target: string): Promise<void> {
+  await mkdir(target);
+  // Explicitly, because a strict umask would keep the server's user out.
+  await chmod(target, 0o755);
+  for (const entry of await readdir(source, { withFileTypes: true })) {
+    const from = path.join(source, entry.name);
+    const to = path.join(target, entry.name);
+    if (UNNEEDED.test(entry.name)) continue;
+    if (entry.isDirectory()) await placeDirectory(from, to);
+    else if (entry.isFile()) await placeFile(from, to);
+  }
+}
+
+async function placeFile(source: string, target: string): Promise<void> {
+  const { mode } = await stat(source);
+  const wanted = (mode & 0o100) === 0 ? 0o644 : 0o755;
+  if ((mode & 0o777) === wanted && (await link(source, target).then(returnTrue, returnFalse))) return;
+  await copyFile(source, target);
+  await chmod(target, wanted);
+}
+
+const returnTrue = (): boolean => true;
+const returnFalse = (): boolean => false;
 
 /** Makes the links that the package's own install script would make, had it been allowed to run. */
 async function linkLibraries(directory: string): Promise<void> {
@@ -178,8 +214,5 @@ async function versionOf(params: Readonly<BinariesParams>, binDir: string): Prom
 }
 
 async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
+  return access(file).then(returnTrue, returnFalse);
 }

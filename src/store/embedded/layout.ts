@@ -52,7 +52,9 @@ export async function prepareLayout(params: Readonly<LayoutParams>): Promise<Ser
   await mkdir(home.root, { recursive: true, mode: 0o711 });
   if ((await kindOf(inHome)) === "absent") await decide(params, inHome, user);
   const target = await resolveLink(inHome);
-  await mkdir(target, { recursive: true, mode: 0o711 });
+  await mkdir(target, { recursive: true });
+  // Explicitly, because a strict umask would keep the server's user out.
+  await chmod(target, 0o711);
   return layout(target, path.join(target, "socket"), home, user);
 }
 

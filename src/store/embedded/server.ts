@@ -72,14 +72,15 @@ export function createEmbeddedPostgres(params: Readonly<EmbeddedPostgresParams>)
   const uid = params.uid ?? process.getuid?.() ?? 1000;
   let layout: ServerLayout | null = null;
   let server: ServerProcess | null = null;
+  let url: string | null = null;
   let starting: Promise<void> | null = null;
 
   const start = async (): Promise<void> => {
-    if (server !== null && (await isProcessAlive(server.pid, server.startTicks))) return;
     const deadlineAt = params.clock.monotonicMs() + (params.startDeadlineMs ?? 120_000);
     try {
       layout ??= await prepareLayout({ ...params, uid });
       server = await startOrAdopt(params, layout, uid, deadlineAt);
+      url = socketUrl(layout);
     } catch (error) {
       throw diskFailure(layout?.root ?? params.home.root, error);
     }
@@ -97,9 +98,9 @@ export function createEmbeddedPostgres(params: Readonly<EmbeddedPostgresParams>)
       server = null;
     },
     connectionUrl: () => {
-      if (layout === null || server === null)
+      if (url === null)
         throw new AppError({ code: "database.unavailable", message: "The database has not been started." });
-      return socketUrl(layout);
+      return url;
     },
     serverProcess: () => server,
     waitForExit: async (signal) => {
