@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import type { Clock } from "../base/index.ts";
 import type { TranscriptBody } from "../contract/index.ts";
 import type { AgentProfile } from "./profile.ts";
 
@@ -13,7 +14,10 @@ export interface AgentProcess {
   kill(): Promise<void>;
 }
 
-/** Starts a program in the run's sandbox. The host provides it; a driver never spawns by itself. */
+/**
+ * Starts a program in the run's sandbox, in the clone. The host provides it; a driver never spawns by itself.
+ * `env` is added to what the host sets for every program (HOME, PATH, LANG, TMPDIR).
+ */
 export type StartProcess = (params: {
   readonly command: string;
   readonly args: readonly string[];
@@ -34,6 +38,8 @@ export type PermissionDecision = { readonly optionId: string | null };
 
 export interface DriverParams {
   readonly profile: AgentProfile;
+  /** Names of the run, for the environment of a command agent. */
+  readonly run: { readonly runId: string; readonly taskId: string; readonly role: string };
   readonly cwd: string;
   readonly home: string;
   /** Path of the directory that holds the agent's npm package; null where the profile has none. */
@@ -45,11 +51,22 @@ export interface DriverParams {
   readonly startProcess: StartProcess;
   readonly onEvent: (event: TranscriptBody) => void;
   readonly onPermission: (request: PermissionRequest, signal: AbortSignal) => Promise<PermissionDecision>;
+  /** Ends the program when it aborts. */
   readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** How long the program may take until its session is open. */
+  readonly startTimeoutMs: number;
 }
 
 export type TurnOutcome =
-  | { readonly outcome: "ended"; readonly tokensIn: number | null; readonly tokensOut: number | null }
+  | {
+      readonly outcome: "ended";
+      readonly tokensIn: number | null;
+      readonly tokensOut: number | null;
+      /** What a command agent wrote to `$MIYABI_RESULT`; null for ACP agents, which report through MCP. */
+      readonly verdict: string | null;
+      readonly notes: string | null;
+    }
   | { readonly outcome: "cancelled" }
   | { readonly outcome: "refused"; readonly detail: string }
   /** The provider's usage limit was hit; `resetAt` is what it stated, null where it stated nothing. */

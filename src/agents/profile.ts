@@ -5,7 +5,8 @@ import { z } from "zod";
  * `{gateway}` base URL of the gateway inside the sandbox (no `/v1`), `{mcp}` URL of our MCP server inside the sandbox,
  * `{key}` a value that stands for a key (the run's socket is the identity; nothing secret), `{home}` the private home,
  * `{cwd}` the clone, `{model}` the configured model, `{session}` the agent's own session id, `{package}` the directory
- * that holds the agent's installed npm package.
+ * that holds the agent's installed npm package, `{node}` the Node binary that runs us (agents need a newer one than the
+ * system's). Command driver, in `args` only: `{prompt}` the prompt, `{promptFile}` the file that holds it.
  */
 export const agentProfile = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/),
