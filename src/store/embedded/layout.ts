@@ -58,6 +58,11 @@ export async function prepareLayout(params: Readonly<LayoutParams>): Promise<Ser
   return layout(target, path.join(target, "socket"), home, user);
 }
 
+/** Whether `prepareLayout` has ever been called for this home. */
+export async function hasLayout(home: Home): Promise<boolean> {
+  return (await kindOf(path.join(home.root, "postgresql"))) !== "absent";
+}
+
 function layout(root: string, socketDir: string, home: Home, user: ServerUser | null): ServerLayout {
   return {
     root,

@@ -22,7 +22,7 @@ import {
   removeLeftovers,
 } from "./data-directory.ts";
 import { diskFailure, judgeStart, readLogTail, sizeOf, startFailed } from "./failure.ts";
-import { prepareLayout, type ServerLayout } from "./layout.ts";
+import { hasLayout, prepareLayout, type ServerLayout } from "./layout.ts";
 import { findServer, readServerStatus, removeStalePidFile, type ServerProcess } from "./postmaster.ts";
 import {
   DATABASE_NAME,
@@ -92,6 +92,7 @@ export function createEmbeddedPostgres(params: Readonly<EmbeddedPostgresParams>)
     start: () => (starting ??= start().finally(() => (starting = null))),
     stop: async () => {
       await starting?.catch(() => {});
+      if (layout === null && !(await hasLayout(params.home))) return;
       layout ??= await prepareLayout({ ...params, uid });
       const running = await findServer(layout.dataDir);
       if (running !== null) await stopServer(params, running);

@@ -27,8 +27,9 @@ export function serverSettings(
     // Durability and backup.
     fsync: "on",
     wal_level: "replica",
+    // The two that continuous backup turns on; without an archive, a timeout would only fill segments with nothing.
     archive_mode: "off",
-    archive_timeout: "5s",
+    archive_timeout: "0",
     min_wal_size: "16MB",
     max_wal_size: "256MB",
     max_wal_senders: "0",
