@@ -1,0 +1,40 @@
+import type { Log } from "../base/index.ts";
+import type { ModelCall } from "./ledger-store.ts";
+
+const RETRYABLE_STATUS = new Set([408, 409, 425, 429]);
+
+/** Name of the logger that writes one line per call (requirements K.23). */
+export const REQUEST_LOGGER = "katamari.request";
+
+/** One JSON line per model call: sizes, time and outcome; no key, no prompt, no answer. */
+export function logCall(log: Log, call: ModelCall): void {
+  const fields = {
+    req_id: call.id,
+    task: call.taskId,
+    run: call.runId,
+    provider: call.provider,
+    endpoint: call.endpoint,
+    model: call.model,
+    chain: null,
+    status: call.status,
+    outcome: call.outcome,
+    token_in: call.usage.input,
+    token_out: call.usage.output,
+    token_cache_read: call.usage.cacheRead,
+    token_cache_write: call.usage.cacheWrite,
+    // Nothing is trimmed yet: what comes in goes out.
+    compress_ratio: 1,
+    step_latency_ms: Math.round(call.totalMs),
+    first_byte_ms: call.firstByteMs === null ? null : Math.round(call.firstByteMs),
+    cost_micros: call.costMicros,
+    retryable: isRetryable(call),
+    error: call.error,
+  };
+  if (call.outcome === "ok" || call.outcome === "aborted") log.info(fields, "model call");
+  else log.warn(fields, "model call");
+}
+
+function isRetryable(call: ModelCall): boolean {
+  if (call.outcome === "ok" || call.outcome === "aborted") return false;
+  return call.status === null || call.status < 400 || call.status >= 500 || RETRYABLE_STATUS.has(call.status);
+}

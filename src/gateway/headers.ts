@@ -1,0 +1,74 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+const HOP_BY_HOP = [
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+// Keys of the caller (they are ours, never the provider's), the console's cookie, and what belongs to our own connection.
+const NOT_FORWARDED = new Set([
+  ...HOP_BY_HOP,
+  "authorization",
+  "x-api-key",
+  "api-key",
+  "x-goog-api-key",
+  "cookie",
+  "host",
+  "content-length",
+  "expect",
+]);
+// A provider's cookie would be set for our own origin, beside the console's.
+const NOT_RETURNED = new Set([...HOP_BY_HOP, "set-cookie"]);
+
+/**
+ * Headers for the provider as a flat list of names and values: the caller's, in their order and spelling, without its
+ * keys and without hop-by-hop ones; then ours, which replace the caller's of the same name.
+ */
+export function requestHeaders(
+  rawHeaders: readonly string[],
+  connection: string | undefined,
+  added: Readonly<Record<string, string>>,
+): string[] {
+  const dropped = namedByConnection(connection);
+  const result: string[] = [];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? "";
+    const lower = name.toLowerCase();
+    if (NOT_FORWARDED.has(lower) || dropped.has(lower) || lower in added) continue;
+    result.push(name, rawHeaders[index + 1] ?? "");
+  }
+  for (const [name, value] of Object.entries(added)) result.push(name, value);
+  return result;
+}
+
+/** Headers of the provider's answer as they go to the caller. */
+export function responseHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+  const dropped = namedByConnection(headers.connection);
+  const result: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    const lower = name.toLowerCase();
+    if (value === undefined || NOT_RETURNED.has(lower) || dropped.has(lower)) continue;
+    result[name] = value;
+  }
+  return result;
+}
+
+function namedByConnection(connection: string | undefined): ReadonlySet<string> {
+  if (connection === undefined) return new Set();
+  return new Set(connection.split(",").map((name) => name.trim().toLowerCase()));
+}
+
+/** Keys that a caller shows, in the order in which they are tried. */
+export function callerKeys(headers: IncomingHttpHeaders): string[] {
+  const apiKey = headers["x-api-key"];
+  const bearer = /^bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1];
+  return [...new Set([typeof apiKey === "string" ? apiKey : undefined, bearer])].filter(
+    (key): key is string => key !== undefined && key !== "",
+  );
+}

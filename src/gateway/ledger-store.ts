@@ -1,0 +1,121 @@
+import type { Database } from "../store/index.ts";
+import type { UsedPrice } from "./price.ts";
+import type { CallOutcome } from "./relay.ts";
+import type { TokenUsage } from "./usage/usage.ts";
+
+/** One model call, as the ledger keeps it. */
+export interface ModelCall {
+  /** UUID; writing the same call again changes nothing. */
+  readonly id: string;
+  readonly runId: string | null;
+  readonly taskId: string | null;
+  readonly provider: string;
+  readonly endpoint: string;
+  readonly model: string | null;
+  readonly status: number | null;
+  readonly usage: Omit<TokenUsage, "cacheWriteHour" | "webSearches">;
+  /** False where the call ended before the provider named its usage. */
+  readonly usageComplete: boolean;
+  readonly price: UsedPrice | null;
+  /** USD × 10⁻⁶; null: unknown; a lower bound where `usageComplete` is false. */
+  readonly costMicros: number | null;
+  readonly firstByteMs: number | null;
+  readonly totalMs: number;
+  readonly outcome: CallOutcome;
+  readonly error: string | null;
+  readonly startedAt: Date;
+}
+
+export interface CostSum {
+  readonly calls: number;
+  /** USD × 10⁻⁶ of the calls whose cost is known. */
+  readonly knownMicros: number;
+  /** The sum where it is exact; null where the cost of a call is unknown or only a lower bound of it is known. */
+  readonly costMicros: number | null;
+  /** Calls whose cost is unknown, or known only as a lower bound. */
+  readonly unknownCalls: number;
+  /** Known tokens; null where no call named any. */
+  readonly tokensIn: number | null;
+  readonly tokensOut: number | null;
+}
+
+/**
+ * Writes calls in one statement; those written before are left alone, so it may be repeated after an unknown outcome.
+ * A call whose run or task is gone keeps its cost without them.
+ */
+export async function insertCalls(database: Database, calls: readonly ModelCall[]): Promise<void> {
+  const rows = calls.map((call) => ({
+    id: call.id,
+    run_id: call.runId,
+    task_id: call.taskId,
+    provider: call.provider,
+    endpoint: call.endpoint,
+    model: call.model,
+    status: call.status,
+    tokens_in: call.usage.input,
+    tokens_out: call.usage.output,
+    tokens_cache_read: call.usage.cacheRead,
+    tokens_cache_write: call.usage.cacheWrite,
+    tokens_reasoning: call.usage.reasoning,
+    usage_complete: call.usageComplete,
+    price: call.price,
+    cost_micros: call.costMicros,
+    first_byte_ms: call.firstByteMs === null ? null : Math.round(call.firstByteMs),
+    total_ms: Math.round(call.totalMs),
+    outcome: call.outcome,
+    error: call.error,
+    started_at: call.startedAt.toISOString(),
+  }));
+  await database.query(
+    `insert into miyabi.model_calls (id, run_id, task_id, provider, endpoint, model, status, tokens_in, tokens_out,
+       tokens_cache_read, tokens_cache_write, tokens_reasoning, usage_complete, price, cost_micros, first_byte_ms,
+       total_ms, outcome, error, started_at)
+     select c.id, r.id, t.id, c.provider, c.endpoint, c.model, c.status, c.tokens_in, c.tokens_out,
+       c.tokens_cache_read, c.tokens_cache_write, c.tokens_reasoning, c.usage_complete, c.price, c.cost_micros,
+       c.first_byte_ms, c.total_ms, c.outcome, c.error, c.started_at
+     from jsonb_to_recordset($1::jsonb) as c (id uuid, run_id text, task_id text, provider text, endpoint text,
+       model text, status int, tokens_in bigint, tokens_out bigint, tokens_cache_read bigint,
+       tokens_cache_write bigint, tokens_reasoning bigint, usage_complete boolean, price jsonb, cost_micros bigint,
+       first_byte_ms int, total_ms int, outcome text, error text, started_at timestamptz)
+     left join miyabi.runs r on r.id = c.run_id
+     left join miyabi.tasks t on t.id = c.task_id
+     on conflict (id) do nothing`,
+    [JSON.stringify(rows)],
+  );
+}
+
+export type CostOf = { readonly taskId: string } | { readonly runId: string } | { readonly since: Date };
+
+/** Sum over the calls of a task, of a run, or since an instant. */
+export async function sumCost(database: Database, of: CostOf): Promise<CostSum> {
+  const [condition, value] =
+    "taskId" in of
+      ? ["task_id = $1", of.taskId]
+      : "runId" in of
+        ? ["run_id = $1", of.runId]
+        : ["started_at >= $1", of.since];
+  const { rows } = await database.query<{
+    calls: number;
+    known: number;
+    unknown: number;
+    tokens_in: number | null;
+    tokens_out: number | null;
+  }>(
+    `select count(*)::int as calls,
+       coalesce(sum(cost_micros), 0)::float8 as known,
+       (count(*) filter (where cost_micros is null or not usage_complete))::int as unknown,
+       sum(tokens_in)::float8 as tokens_in,
+       sum(tokens_out)::float8 as tokens_out
+     from miyabi.model_calls where ${condition}`,
+    [value],
+  );
+  const sum = rows[0] ?? { calls: 0, known: 0, unknown: 0, tokens_in: null, tokens_out: null };
+  return {
+    calls: sum.calls,
+    knownMicros: sum.known,
+    costMicros: sum.unknown === 0 ? sum.known : null,
+    unknownCalls: sum.unknown,
+    tokensIn: sum.tokens_in,
+    tokensOut: sum.tokens_out,
+  };
+}

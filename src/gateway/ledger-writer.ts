@@ -1,0 +1,96 @@
+import { backoffMs, messageOf, type Clock, type Log, type Random, type Service } from "../base/index.ts";
+import type { ModelCall } from "./ledger-store.ts";
+
+export interface LedgerWriter extends Service {
+  /** Takes a call; it is written at once, or with the others that come while a write is under way. */
+  add(call: ModelCall): void;
+  /** Resolves when all calls taken so far are written; rejects never, waits as long as the database is away. */
+  flushed(): Promise<void>;
+  /** False while so many calls wait for the database that no further one may be made. */
+  hasRoom(): boolean;
+}
+
+interface LedgerWriterParams {
+  readonly insert: (calls: readonly ModelCall[]) => Promise<void>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** How long `stop` goes on trying while the database is away. Default 10 s. */
+  readonly stopDeadlineMs?: number;
+}
+
+const LARGEST_BATCH = 500;
+const MOST_WAITING = 20_000;
+const RETRY_BASE_MS = 100;
+const RETRY_MAX_MS = 2_000;
+
+/**
+ * Groups ledger rows into few statements without a timer: while one write is under way the next rows gather, so a row
+ * waits for at most two writes. A failed write is repeated with the same rows until it succeeds. What is taken but not
+ * written yet is lost by a SIGKILL (a few milliseconds' worth); `stop` loses nothing while the database answers.
+ */
+export function createLedgerWriter(params: Readonly<LedgerWriterParams>): LedgerWriter {
+  let waiting: ModelCall[] = [];
+  let writing: Promise<void> | null = null;
+  let stopping: AbortController | null = null;
+
+  const writeBatch = async (batch: readonly ModelCall[]): Promise<void> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await params.insert(batch);
+      } catch (error) {
+        params.log.error({ calls: batch.length, attempt, error: messageOf(error) }, "ledger not written");
+        const pauseMs = backoffMs({
+          attempt,
+          baseMs: RETRY_BASE_MS,
+          maxMs: RETRY_MAX_MS,
+          random: params.random,
+        });
+        await params.clock.sleep(pauseMs, stopping?.signal);
+      }
+    }
+  };
+
+  const writeAll = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, LARGEST_BATCH);
+      await writeBatch(batch);
+      waiting = waiting.slice(batch.length);
+    }
+  };
+
+  const write = (): Promise<void> => {
+    writing ??= writeAll().finally(() => {
+      writing = null;
+    });
+    return writing;
+  };
+
+  return {
+    name: "ledger",
+    add: (call) => {
+      waiting.push(call);
+      void write().catch(() => {});
+    },
+    flushed: async () => {
+      while (waiting.length > 0) await write().catch(() => {});
+    },
+    hasRoom: () => waiting.length < MOST_WAITING,
+    start: () => Promise.resolve(),
+    stop: async () => {
+      const deadline = new AbortController();
+      const giveUp = new AbortController();
+      stopping = giveUp;
+      const timer = params.clock.sleep(params.stopDeadlineMs ?? 10_000, deadline.signal).then(
+        () => giveUp.abort(),
+        () => {},
+      );
+      while (waiting.length > 0 && !giveUp.signal.aborted) await write().catch(() => {});
+      deadline.abort();
+      await timer;
+      stopping = null;
+      if (waiting.length > 0)
+        params.log.error({ lost: waiting.map((call) => call.id) }, "ledger rows lost: the database is away");
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import type { EventFacts, Format } from "./formats.ts";
+import { parseJsonObject, UNKNOWN_USAGE, type Observation, type Observer, type TokenUsage } from "./usage.ts";
+
+const NEWLINE = 0x0a;
+// A `response.completed` event repeats the whole answer; more than this is passed on but not read.
+const LONGEST_LINE_BYTES = 16 * 1024 * 1024;
+const LONGEST_DOCUMENT_BYTES = 32 * 1024 * 1024;
+const DATA = "data:";
+
+/** Reads server-sent events as they pass, in any chunking. */
+export function createStreamObserver(format: Format): Observer {
+  let partial: Buffer[] = [];
+  let partialBytes = 0;
+  let model: string | null = null;
+  let usage = UNKNOWN_USAGE;
+  let complete = false;
+  let ended = false;
+  let failed = false;
+
+  const apply = (facts: EventFacts): void => {
+    model = facts.model ?? model;
+    if (facts.usage !== undefined) usage = merge(usage, facts.usage);
+    complete ||= facts.complete === true;
+    ended ||= facts.ended === true;
+    failed ||= facts.failed === true;
+  };
+
+  const readLine = (line: Buffer): void => {
+    if (line.length < DATA.length || line.toString("latin1", 0, DATA.length) !== DATA) return;
+    const data = line.toString("utf8", DATA.length).trim();
+    if (data === format.sentinel) apply({ ended: true });
+    else if (format.isRelevant(data)) apply(format.ofEvent(parseJsonObject(data)));
+  };
+
+  const keep = (bytes: Buffer): void => {
+    partialBytes += bytes.length;
+    if (partialBytes <= LONGEST_LINE_BYTES) partial.push(bytes);
+    else partial = [];
+  };
+
+  return {
+    push: (chunk) => {
+      let start = 0;
+      for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+        const line = chunk.subarray(start, end);
+        if (partialBytes === 0) readLine(line);
+        else {
+          keep(line);
+          readLine(Buffer.concat(partial));
+          partial = [];
+          partialBytes = 0;
+        }
+        start = end + 1;
+      }
+      if (start < chunk.length) keep(chunk.subarray(start));
+    },
+    finish: () => {
+      if (partialBytes > 0) readLine(Buffer.concat(partial));
+      return { model, usage, complete, ended, failed };
+    },
+  };
+}
+
+/** Keeps a JSON answer to read it at its end. */
+export function createDocumentObserver(format: Format): Observer {
+  let chunks: Buffer[] = [];
+  let size = 0;
+  return {
+    push: (chunk) => {
+      size += chunk.length;
+      if (size <= LONGEST_DOCUMENT_BYTES) chunks.push(chunk);
+      else chunks = [];
+    },
+    finish: () => {
+      const facts = format.ofDocument(parseJsonObject(Buffer.concat(chunks).toString("utf8")));
+      const usage = facts.usage ?? UNKNOWN_USAGE;
+      return {
+        model: facts.model ?? null,
+        usage,
+        complete: usage.output !== null,
+        ended: true,
+        failed: false,
+      };
+    },
+  };
+}
+
+/** Reads nothing: an answer without usage, or one whose encoding we do not know. */
+export const blindObserver: Observer = {
+  push: () => {},
+  finish: (): Observation => ({
+    model: null,
+    usage: UNKNOWN_USAGE,
+    complete: false,
+    ended: true,
+    failed: false,
+  }),
+};
+
+function merge(older: TokenUsage, newer: TokenUsage): TokenUsage {
+  return {
+    input: newer.input ?? older.input,
+    output: newer.output ?? older.output,
+    cacheRead: newer.cacheRead ?? older.cacheRead,
+    cacheWrite: newer.cacheWrite ?? older.cacheWrite,
+    cacheWriteHour: newer.cacheWriteHour ?? older.cacheWriteHour,
+    reasoning: newer.reasoning ?? older.reasoning,
+    webSearches: newer.webSearches ?? older.webSearches,
+  };
+}
