@@ -3,7 +3,7 @@ export interface Header {
   readonly role: string;
   readonly step: string;
   readonly reason: string;
-  /** For a review: which one this is, from 1. */
+  /** Counts up whenever the task is sent back, for whatever reason. */
   readonly round: number;
   readonly attempt: number;
 }
@@ -21,6 +21,19 @@ export function parseHeader(prompt: string): Header {
     round: Math.max(1, Number(fields["round"] ?? 1)),
     attempt: Math.max(1, Number(fields["attempt"] ?? 1)),
   };
+}
+
+/** Which review of the task this is, from 1: one more than those the session remembers or the summary lists. */
+export function countReview(prompt: string, history: readonly string[]): number {
+  const current = parseHeader(prompt).round;
+  const remembered = new Set(
+    history
+      .map(parseHeader)
+      .filter(({ reason, round }) => reason === "review" && round < current)
+      .map(({ round }) => round),
+  );
+  const listed = prompt.match(/^- .+ \(review\): (?:changes|approve)\b/gm) ?? [];
+  return 1 + Math.max(remembered.size, listed.length);
 }
 
 /** The commit that the prompt says is being merged, or null. */

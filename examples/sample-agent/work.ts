@@ -1,5 +1,5 @@
 import { resolveConflict } from "./conflict.ts";
-import { parseHeader, type Header } from "./prompt.ts";
+import { countReview, parseHeader } from "./prompt.ts";
 import { findRecipe, type Recipe, type Step } from "./recipe.ts";
 import { Blocked, carryOut, commitAll, runCommand } from "./steps.ts";
 import type { Turn } from "./turn.ts";
@@ -29,10 +29,10 @@ async function decide(prompt: string, history: readonly string[], turn: Turn): P
   const source = [prompt, ...history.toReversed()].find((text) => text.includes("miyabi-recipe"));
   const found = source === undefined ? null : await findRecipe(source);
   if (found === null) return { verdict: "blocked", notes: NO_RECIPE };
-  const header = parseHeader(prompt);
-  if (header.reason === "review") return review(found, header, turn);
-  if (header.reason === "conflict") await resolveConflict(prompt, found.conflict ?? [], turn);
-  else for (const step of stepsFor(found, header.reason)) await carryOut(step, turn);
+  const { reason } = parseHeader(prompt);
+  if (reason === "review") return review(found, countReview(prompt, history), turn);
+  if (reason === "conflict") await resolveConflict(prompt, found.conflict ?? [], turn);
+  else for (const step of stepsFor(found, reason)) await carryOut(step, turn);
   await commitAll(turn, "Finish the work");
   const said = turn.said().trim();
   return { verdict: "done", notes: said === "" ? "Done." : said };
@@ -51,10 +51,10 @@ function stepsFor(recipe: Recipe, reason: string): readonly Step[] {
   throw new Blocked(`I am only the sample agent, and the recipe does not say what to do about "${reason}".`);
 }
 
-async function review(recipe: Recipe, { round }: Header, turn: Turn): Promise<Verdict> {
+async function review(recipe: Recipe, number: number, turn: Turn): Promise<Verdict> {
   await runCommand(turn, "git --no-optional-locks show --stat --format='%h %s' HEAD");
   const verdicts = recipe.review ?? [{ approve: "The change does what the issue asks." }];
-  const verdict = verdicts[Math.min(round, verdicts.length) - 1];
+  const verdict = verdicts[Math.min(number, verdicts.length) - 1];
   if (verdict === undefined) throw new Blocked("The recipe has no review.");
   if ("blocked" in verdict) throw new Blocked(verdict.blocked);
   if ("approve" in verdict) {

@@ -6,7 +6,7 @@ import { z } from "zod";
  * `{key}` a value that stands for a key (the run's socket is the identity; nothing secret), `{home}` the private home,
  * `{cwd}` the clone, `{model}` the configured model, `{session}` the agent's own session id, `{package}` the directory
  * that holds the agent's installed npm package, `{node}` the Node binary that runs us (agents need a newer one than the
- * system's). Command driver, in `args` only: `{prompt}` the prompt, `{promptFile}` the file that holds it.
+ * system's), `{platform}` e.g. `linux-x64`. Command driver, in `args` only: `{prompt}` the prompt, `{promptFile}` the file that holds it.
  */
 export const agentProfile = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/),

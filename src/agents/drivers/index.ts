@@ -1,5 +1,8 @@
 import type { OpenAgent } from "../driver.ts";
 import { openAcpAgent } from "./acp/open.ts";
 
+export { cleanText, createTail, cutText } from "./clean-text.ts";
+export { fillCommand, fillPlaceholders, KEY_STAND_IN, type PlaceholderValues } from "./placeholders.ts";
+
 /** Opens a session with the driver that the profile names. */
 export const openAgent: OpenAgent = (params) => openAcpAgent(params);

@@ -22,13 +22,17 @@ export function fillPlaceholders(text: string, values: Readonly<PlaceholderValue
     ...values,
     key: KEY_STAND_IN,
     node: process.execPath,
+    platform: `${process.platform}-${process.arch}`,
   };
   return text.replace(/\{([a-zA-Z]+)\}/g, (whole, name: string) =>
     Object.hasOwn(all, name) ? (all[name] ?? "") : whole,
   );
 }
 
-/** Command, arguments and environment of a profile, ready to start. Pure. */
+/**
+ * Command, arguments and environment of a profile, ready to start. A variable for the model is left out where none is
+ * configured, because programs take an empty one for a model's name. Pure.
+ */
 export function fillCommand(
   profile: Pick<AgentProfile, "command" | "args" | "env">,
   values: Readonly<PlaceholderValues>,
@@ -37,7 +41,9 @@ export function fillCommand(
     command: fillPlaceholders(profile.command, values),
     args: profile.args.map((arg) => fillPlaceholders(arg, values)),
     env: Object.fromEntries(
-      Object.entries(profile.env).map(([name, value]) => [name, fillPlaceholders(value, values)]),
+      Object.entries(profile.env)
+        .filter(([, value]) => values.model !== null || !value.includes("{model}"))
+        .map(([name, value]) => [name, fillPlaceholders(value, values)]),
     ),
   };
 }
