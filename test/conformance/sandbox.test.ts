@@ -377,6 +377,22 @@ describe("an obedient malicious agent in the sandbox", () => {
     expect(attacks.filter(({ succeeded }) => succeeded)).toEqual([]);
   });
 
+  it("was refused by the filter where the namespaces leave a way open", () => {
+    const errorOf = (name: string): string =>
+      (result.attempts.find(({ attempt }) => attempt === name)?.detail ?? "").trim();
+    for (const name of [
+      "ptrace pid 1",
+      "keyring",
+      "add a key",
+      "mount by call",
+      "clone with a new namespace",
+      "chroot",
+    ])
+      expect(`${name}: ${errorOf(name)}`).toBe(`${name}: -1 1`);
+    expect(errorOf("hypervisor socket")).toBe("-1 97");
+    expect(errorOf("TIOCSTI")).toContain("Operation not permitted");
+  });
+
   it("left the cache, the other clone and the machine as they were", async () => {
     const { place } = result;
     expect(git(place.cacheDir, "for-each-ref") + git(place.cacheDir, "count-objects", "-v")).toBe(

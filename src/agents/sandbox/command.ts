@@ -150,7 +150,7 @@ function checkPaths(spec: SandboxSpec): void {
     ...spec.hiddenDirs,
   ];
   for (const value of paths)
-    if (!path.isAbsolute(value) || path.normalize(value) !== value || value === "/" || value.includes("\0"))
+    if (path.resolve(value) !== value || value === "/" || value.includes("\0"))
       throw new AppError({
         code: "input.invalid",
         message: `A sandbox needs absolute, normalised paths below the root; this is ${JSON.stringify(value)}.`,

@@ -1,7 +1,6 @@
-import type { ChildProcess } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import { AppError, processStartTicks, spawnProcess, type Clock } from "../../base/index.ts";
-import { exitOf, readInitPid, restOf, sendInputs, spawned, streamsOf, type ChildExit } from "./child.ts";
+import { AppError, processStartTicks, type Clock } from "../../base/index.ts";
+import { readInitPid, restOf, sendInputs, startChild, type ChildExit, type StartedChild } from "./child.ts";
 import { buildSandbox, SANDBOX_ID_VARIABLE } from "./command.ts";
 import { freezeSandbox, thawSandbox } from "./freeze.ts";
 import { killNamespace, killTree } from "./kill.ts";
@@ -46,21 +45,21 @@ export function startSandbox(params: Readonly<StartParams>): Promise<SandboxHand
 }
 
 async function startBubblewrap(params: Readonly<StartParams>): Promise<SandboxHandle> {
+  const { clock } = params;
   const built = buildSandbox(params.spec, params.layout);
   const standard = params.stdio ?? "pipe";
-  const child = spawnProcess(built.command, built.args, {
+  const started = await startChild(built.command, built.args, {
     env: { ...built.env },
     cwd: "/",
     stdio: [standard, standard, standard, "pipe", ...built.inputs.map(() => "pipe" as const)],
   });
-  const exit = exitOf(child);
-  await spawned(child);
+  const { child } = started;
   sendInputs(child, built);
   const initPid = await readInitPid(child);
   const startTicks = initPid === null ? null : await processStartTicks(initPid);
   if (initPid === null) {
     child.kill("SIGKILL");
-    const detail = (await restOf(child.stderr)).trim();
+    const detail = (await restOf(started.streams[2])).trim();
     throw new AppError({
       code: "sandbox.unavailable",
       message: `The sandbox could not be started: ${detail === "" ? "bwrap ended at once" : detail}`,
@@ -70,55 +69,39 @@ async function startBubblewrap(params: Readonly<StartParams>): Promise<SandboxHa
   }
   // Gone already: a pid without ticks of its own would be somebody else's one day.
   const identity = { initPid, startTicks: startTicks ?? "0" };
-  return createHandle({
-    params,
-    child,
-    identity,
-    exit,
-    kill: () => killNamespace({ identity, clock: params.clock }),
-  });
+  return createHandle({ started, identity, clock, kill: () => killNamespace({ identity, clock }) });
 }
 
 async function startUnsandboxed(params: Readonly<StartParams>): Promise<SandboxHandle> {
   const { spec, clock } = params;
   const standard = params.stdio ?? "pipe";
   const [command = "/bin/sh", ...args] = launcherCommand(spec);
-  const child = spawnProcess(command, args, {
+  const started = await startChild(command, args, {
     env: { ...spec.env, [SANDBOX_ID_VARIABLE]: spec.id },
     cwd: spec.cwd,
     stdio: [standard, standard, standard],
     detached: standard === "pipe",
   });
-  const exit = exitOf(child);
-  await spawned(child);
-  const initPid = child.pid ?? -1;
+  const initPid = started.child.pid ?? -1;
   const identity = { initPid, startTicks: (await processStartTicks(initPid)) ?? "0" };
-  return createHandle({
-    params,
-    child,
-    identity,
-    exit,
-    kill: () => killTree({ identity, id: spec.id, clock }),
-  });
+  return createHandle({ started, identity, clock, kill: () => killTree({ identity, id: spec.id, clock }) });
 }
 
 interface HandleParams {
-  readonly params: Readonly<StartParams>;
-  readonly child: ChildProcess;
+  readonly started: StartedChild;
   readonly identity: SandboxIdentity;
-  readonly exit: Promise<ChildExit>;
+  readonly clock: Clock;
   readonly kill: () => Promise<void>;
 }
 
-function createHandle({ params, child, identity, exit, kill }: Readonly<HandleParams>): SandboxHandle {
-  const { clock } = params;
-  const exited = exit.then(async (result) => {
+function createHandle({ started, identity, clock, kill }: Readonly<HandleParams>): SandboxHandle {
+  const exited = started.exit.then(async (result) => {
     await kill();
     return result;
   });
   // Whoever waits for the end gets the failure; without this an unwatched one would end the host.
   exited.catch(() => {});
-  const [stdin, stdout, stderr] = streamsOf(child);
+  const [stdin, stdout, stderr] = started.streams;
   return {
     identity,
     stdin,
@@ -127,7 +110,7 @@ function createHandle({ params, child, identity, exit, kill }: Readonly<HandlePa
     exited,
     kill: async () => {
       await kill();
-      child.kill("SIGKILL");
+      started.child.kill("SIGKILL");
       await exited;
     },
     freeze: () => freezeSandbox({ identity, clock }),
