@@ -1,5 +1,5 @@
 import type { TranscriptBody } from "../../contract/index.ts";
-import { cleanText, cutText } from "../drivers/clean-text.ts";
+import { cleanText, cutText } from "../drivers/index.ts";
 
 const KB = 1024;
 const MAX_TITLE = 500;

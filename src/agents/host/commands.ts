@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/index.ts";
 import type { TranscriptBody } from "../../contract/index.ts";
-import { createTail } from "../drivers/clean-text.ts";
+import { createTail } from "../drivers/index.ts";
 import type { RunSandbox } from "./run-sandbox.ts";
 
 export interface RunCommandsParams {

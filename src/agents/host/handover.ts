@@ -36,6 +36,7 @@ export async function collectWork(params: Readonly<CollectParams>): Promise<Coll
     command,
     args,
     isolated: true,
+    signal: params.signal,
     readWriteBinds: [directories.handover],
   });
   const result = parseHandover(await finishProgram(handle, { signal: params.signal }));

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { SandboxHandle } from "../sandbox/index.ts";
-import { createTail } from "../drivers/clean-text.ts";
+import { createTail } from "../drivers/index.ts";
 
 export interface ProgramResult {
   readonly code: number | null;

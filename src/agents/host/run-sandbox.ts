@@ -1,6 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
-import { AppError, type Clock, type Log } from "../../base/index.ts";
+import { AppError, type Clock, type Log, type ProcessRunner } from "../../base/index.ts";
 import {
   createRunSocket,
   forwarderCommand,
@@ -16,6 +16,8 @@ import {
   RUN_SOCKET_DIR,
   type SandboxHandle,
   startSandbox,
+  type UsageExceeded,
+  watchUsage,
 } from "../sandbox/index.ts";
 import type { SandboxIdentity } from "./spool-state.ts";
 
@@ -45,6 +47,8 @@ export interface StartProgram {
   readonly terminal?: boolean;
   /** The clone is writable even in a review: for `prepare`, before the agent comes. */
   readonly prepares?: boolean;
+  /** Ends the program; default: the run's `stop.signal`. */
+  readonly signal?: AbortSignal;
   /** No way out, not even to the gateway. */
   readonly isolated?: boolean;
 }
@@ -57,7 +61,9 @@ export interface RunSandbox {
   readonly mcpUrl: string;
   /** @throws sandbox.unavailable, tool.missing; the signal's reason where the run was taken away meanwhile. */
   start(program: Readonly<StartProgram>): Promise<SandboxHandle>;
-  /** Ends every program that still runs, confirmed, and the way out. Idempotent. */
+  /** Ends every program that still runs, confirmed. */
+  killAll(): Promise<void>;
+  /** Ends every program that still runs, and the way out. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -65,11 +71,18 @@ interface OpenRunSandboxParams {
   readonly spec: RunSpec;
   readonly machine: HostMachine;
   readonly directories: RunDirectories;
+  /** `agent` speaks to gateway and MCP as the run; `commands` and `prepare` reach only `allow`. */
+  readonly purpose: "agent" | "commands" | "prepare";
+  /** Host names that may be reached. */
+  readonly allow: readonly string[];
   /** Awaited before each start: the run is still ours. */
-  readonly hold: () => Promise<void>;
+  readonly hold: (signal: AbortSignal) => Promise<void>;
+  readonly signal: AbortSignal;
   /** Awaited after each start, before the program is used. */
   readonly onStarted: (identity: SandboxIdentity) => Promise<void>;
   readonly onDenied: (host: string, reason: string) => void;
+  readonly onUsage: (exceeded: UsageExceeded) => void;
+  readonly runner: ProcessRunner;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -102,18 +115,26 @@ const SOCKET = "run.sock";
 
 export async function openRunSandbox(params: Readonly<OpenRunSandboxParams>): Promise<RunSandbox> {
   const { spec, machine, directories } = params;
-  const socketDir = path.join(machine.runDir, "runs", sandboxIdOf(spec));
+  const socketDir = path.join(machine.runDir, "runs", `${sandboxIdOf(spec)}-${params.purpose}`);
   await mkdir(socketDir, { recursive: true, mode: 0o700 });
   const socket: RunSocket = await createRunSocket({
     socketPath: path.join(socketDir, SOCKET),
-    upstream: { gatewayUrl: machine.controlPlaneUrl, mcpUrl: machine.mcpUrl, token: spec.token },
-    allow: spec.egress,
+    upstream: {
+      gatewayUrl: machine.controlPlaneUrl,
+      mcpUrl: machine.mcpUrl,
+      // Without an identity the gateway refuses: commands of a project have no business there.
+      token: params.purpose === "agent" ? spec.token : "none",
+    },
+    allow: params.allow,
     onDenied: ({ host, reason }) => params.onDenied(host, reason),
     clock: params.clock,
     log: params.log,
   });
   const alive = new Set<SandboxHandle>();
   let isClosed = false;
+  const killAll = async (): Promise<void> => {
+    await Promise.all([...alive].map((handle) => handle.kill()));
+  };
   const isTracked = spec.sandbox === "none";
   // Without a sandbox the socket and the temporary directory are where they are.
   const insideSocket = path.join(isTracked ? socketDir : RUN_SOCKET_DIR, SOCKET);
@@ -130,7 +151,8 @@ export async function openRunSandbox(params: Readonly<OpenRunSandboxParams>): Pr
     gatewayUrl: FORWARDER_URL,
     mcpUrl: FORWARDER_MCP_URL,
     start: async (program) => {
-      await params.hold();
+      const signal = program.signal ?? params.signal;
+      await params.hold(signal);
       const handle = await startSandbox({
         spec: {
           id: sandboxIdOf(spec),
@@ -168,21 +190,58 @@ export async function openRunSandbox(params: Readonly<OpenRunSandboxParams>): Pr
         stdio: program.terminal === true ? "inherit" : "pipe",
       });
       alive.add(handle);
-      void handle.exited.finally(() => alive.delete(handle)).catch(() => {});
+      const watched = new AbortController();
+      void handle.exited
+        .finally(() => {
+          alive.delete(handle);
+          watched.abort();
+        })
+        .catch(() => {});
       try {
         await params.onStarted(handle.identity);
+        signal.throwIfAborted();
         if (isClosed) throw new AppError({ code: "lease.lost", message: "The run has ended meanwhile." });
       } catch (error) {
         await handle.kill();
         throw error;
       }
+      void watch(params, handle, watched.signal);
       return handle;
     },
+    killAll,
     close: async () => {
       isClosed = true;
-      await Promise.all([...alive].map((handle) => handle.kill()));
+      await killAll();
       await socket.close();
       await rm(socketDir, { recursive: true, force: true });
     },
   };
+}
+
+const WATCH_INTERVAL_MS = 2000;
+
+/** Short programs of ours end before the first look. */
+async function watch(
+  params: Readonly<OpenRunSandboxParams>,
+  handle: SandboxHandle,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, directories, log, runner, spec } = params;
+  await clock.sleep(WATCH_INTERVAL_MS / 2, signal).catch(() => {});
+  const exceeded = await watchUsage({
+    identity: handle.identity,
+    directories: [directories.root],
+    limits: {
+      diskBytes: spec.limits.diskBytes,
+      freeBytes: null,
+      processes: DEFAULT_LIMITS.processes,
+      memoryBytes: null,
+    },
+    clock,
+    runner,
+    log,
+    signal,
+    intervalMs: WATCH_INTERVAL_MS,
+  });
+  if (exceeded !== null) params.onUsage(exceeded);
 }

@@ -5,13 +5,14 @@ export type StopReason =
   | { readonly kind: "cancel"; readonly text: string }
   | { readonly kind: "timeout"; readonly text: string }
   /** Output, disk or processes beyond the limit. */
-  | { readonly kind: "limit"; readonly code: string; readonly text: string }
-  /** This host ends (SIGTERM): the next one reports it. */
-  | { readonly kind: "shutdown" };
+  | { readonly kind: "limit"; readonly code: string; readonly text: string };
 
 /** Ends a run from anywhere; the first reason counts, except that `lost` overrides every other. */
 export interface Stop {
+  /** Aborts with every reason. */
   readonly signal: AbortSignal;
+  /** Aborts with `lost` only: work that was cut short is still handed over. */
+  readonly lostSignal: AbortSignal;
   now(reason: StopReason): void;
   reason(): StopReason | null;
 }
@@ -25,12 +26,15 @@ export class RunStopped extends Error {
 
 export function createStop(): Stop {
   const controller = new AbortController();
+  const lost = new AbortController();
   let first: StopReason | null = null;
   return {
     signal: controller.signal,
+    lostSignal: lost.signal,
     now: (reason) => {
       if (first === null || reason.kind === "lost") first = reason;
       controller.abort(new RunStopped());
+      if (reason.kind === "lost") lost.abort(new RunStopped());
     },
     reason: () => first,
   };

@@ -1,0 +1,299 @@
+import type { Clock, Log, ProcessRunner, Random } from "../../base/index.ts";
+import { messageOf } from "../../base/index.ts";
+import type { Git } from "../../repositories/index.ts";
+import type { OpenAgent } from "../driver.ts";
+import type { AgentProfile } from "../profile.ts";
+import type { RunOutcome, RunSpec } from "../protocol.ts";
+import { runCommands } from "./commands.ts";
+import { type Conversation, createConversation } from "./conversation.ts";
+import { collectWork } from "./handover.ts";
+import type { Lease } from "./lease.ts";
+import { failed, outcomeOf, stoppedOutcome, thrownOutcome } from "./outcome.ts";
+import { createPermissions, type Permissions } from "./permissions.ts";
+import { prepareClone } from "./prepare.ts";
+import type { Reports } from "./reports.ts";
+import { type HostMachine, openRunSandbox, type RunSandbox, runDirectories } from "./run-sandbox.ts";
+import type { RunSpool } from "./spool.ts";
+import type { Stop } from "./stop.ts";
+import type { Terminal } from "./takeover.ts";
+import { uploadBundle } from "./upload.ts";
+import { bringIn, closeWorkspace, openWorkspace, type WorkspaceState } from "./workspace.ts";
+
+/** What every run of a host needs; the same for all. */
+export interface RunTools {
+  readonly machine: HostMachine;
+  readonly git: Git;
+  readonly runner: ProcessRunner;
+  readonly openAgent: OpenAgent;
+  readonly packageDirOf: (profile: AgentProfile) => Promise<string | null>;
+  readonly readToken: () => Promise<string>;
+  readonly whenConnected: (signal: AbortSignal) => Promise<void>;
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface RunParams {
+  readonly spool: RunSpool;
+  readonly reports: Reports;
+  readonly lease: Lease;
+  readonly stop: Stop;
+  readonly tools: RunTools;
+  /** The agent can be talked to from here on. */
+  readonly onConversation: (conversation: Conversation, permissions: Permissions) => void;
+}
+
+/**
+ * Carries out a run to its decided end: `finished` is on the disk when this resolves, and nothing of the run is alive any more.
+ * Goes on where an earlier host got to `worked`. Where the run is lost it only ends what lives; nothing is reported.
+ */
+export async function executeRun(params: Readonly<RunParams>): Promise<void> {
+  const { spool, reports, stop, tools } = params;
+  const { spec } = spool;
+  const directories = runDirectories(spec);
+  let sandbox: RunSandbox | null = null;
+  try {
+    sandbox = await openSandbox(params, spec.agent === null ? "commands" : "agent", spec.egress);
+    const worked = spool.state.worked ?? (await work(params, sandbox));
+    if (worked === null) return;
+    if (spool.state.worked === null) await reports.worked(worked);
+    const result = await handOver(params, sandbox, worked);
+    if (result === null) return;
+    emitEnd(reports, result);
+    await reports.finished(result);
+  } catch (error) {
+    if (stop.reason()?.kind === "lost") return;
+    tools.log.error({ run: spec.runId, error: messageOf(error) }, "run failed in the host");
+    const result = thrownOutcome(error);
+    emitEnd(reports, result);
+    await reports.finished(result);
+  } finally {
+    await sandbox?.close();
+    await closeWorkspace({ git: tools.git, spec, directories }).catch((error: unknown) =>
+      tools.log.warn({ run: spec.runId, error: messageOf(error) }, "the run's directory stays"),
+    );
+  }
+}
+
+function emitEnd(reports: Reports, result: RunOutcome): void {
+  reports.emit({
+    kind: "end",
+    outcome: result.outcome === "quota" ? "failed" : result.outcome,
+    text: result.message,
+  });
+}
+
+function openSandbox(
+  { spool, reports, lease, stop, tools }: Readonly<RunParams>,
+  purpose: "agent" | "commands" | "prepare",
+  allow: readonly string[],
+): Promise<RunSandbox> {
+  return openRunSandbox({
+    purpose,
+    allow,
+    spec: spool.spec,
+    machine: tools.machine,
+    directories: runDirectories(spool.spec),
+    hold: (signal) => lease.hold(signal),
+    signal: stop.signal,
+    onStarted: (identity) => reports.sandboxStarted(identity),
+    onDenied: (host, reason) =>
+      reports.emit({ kind: "notice", level: "warn", text: `Blocked: ${host}. ${reason}` }),
+    onUsage: ({ what, message }) =>
+      stop.now({
+        kind: "limit",
+        code: what === "processes" ? "run.processes" : "disk.quota",
+        text: message,
+      }),
+    runner: tools.runner,
+    clock: tools.clock,
+    log: tools.log,
+  });
+}
+
+/** Null where the run was lost. */
+async function work(params: Readonly<RunParams>, sandbox: RunSandbox): Promise<RunOutcome | null> {
+  const { stop } = params;
+  let result: RunOutcome;
+  try {
+    result = await workInOrder(params, sandbox);
+    const reason = stop.reason();
+    if (reason !== null && reason.kind !== "lost") result = { ...result, ...onlyStop(reason) };
+  } catch (error) {
+    const reason = stop.reason();
+    result = reason !== null && reason.kind !== "lost" ? stoppedOutcome(reason) : thrownOutcome(error);
+  }
+  await sandbox.killAll();
+  return stop.reason()?.kind === "lost" ? null : result;
+}
+
+const onlyStop = (
+  reason: Parameters<typeof stoppedOutcome>[0],
+): Pick<RunOutcome, "outcome" | "code" | "message"> => {
+  const { outcome, code, message } = stoppedOutcome(reason);
+  return { outcome, code, message };
+};
+
+async function workInOrder(params: Readonly<RunParams>, sandbox: RunSandbox): Promise<RunOutcome> {
+  const { spool, reports, lease, stop, tools } = params;
+  const { spec } = spool;
+  const directories = runDirectories(spec);
+  const countOutput = createOutputLimit(spec, stop);
+  await lease.hold(stop.signal);
+  const workspace = await openWorkspace({ git: tools.git, spec, directories });
+  let hint = "";
+  if (workspace === "kept") {
+    const brought = await bringIn({ git: tools.git, spec, directories, sandbox, signal: stop.signal });
+    if (brought.outcome === "conflict") {
+      hint = `Your clone has conflicts with ${spec.workspace.commit.slice(0, 12)} in: ${brought.files.join(", ")}. Solve them first and commit.`;
+      reports.emit({ kind: "notice", level: "warn", text: `Conflicts in ${brought.files.join(", ")}` });
+    } else if (brought.outcome === "replaced")
+      reports.emit({ kind: "notice", level: "warn", text: `The clone was made anew: ${brought.detail}` });
+  }
+  const commandParams = {
+    sandbox,
+    onEvent: reports.emit,
+    onOutput: countOutput,
+    clock: tools.clock,
+    signal: stop.signal,
+  };
+  const unprepared = await prepare(params, workspace, countOutput);
+  if (unprepared !== null) return unprepared;
+  if (spec.agent === null) {
+    const result = await runCommands({
+      ...commandParams,
+      commands: spec.commands,
+      hasNetwork: spec.egress.length > 0,
+      onStarted: () =>
+        reports.started({
+          sandbox: spool.state.sandboxes.at(-1) ?? null,
+          agentSessionId: null,
+          resumed: false,
+        }),
+    });
+    if (result.outcome === "passed")
+      return outcomeOf({ outcome: "succeeded", code: null, message: "All commands passed.", exitCode: 0 });
+    const code = spec.kind === "check" ? "check.failed" : "command.failed";
+    const message = `"${result.command}" failed (exit ${result.exitCode ?? "?"}).`;
+    return { ...failed(code, message, result.log), exitCode: result.exitCode };
+  }
+  const permissions = createPermissions({
+    spec,
+    policy: spec.agent.profile.permissions,
+    cloneDir: directories.clone,
+    emit: reports.emit,
+    ask: reports.permission,
+    answered: reports.answered,
+  });
+  const conversation = createConversation({
+    spec,
+    // An earlier host of this very attempt may have opened a session already.
+    agent: {
+      ...spec.agent,
+      resumeSessionId:
+        spec.agent.profile.resume === "none"
+          ? null
+          : (spool.state.started?.agentSessionId ?? spec.agent.resumeSessionId),
+    },
+    hint,
+    sandbox,
+    reports,
+    permissions,
+    openAgent: tools.openAgent,
+    packageDirOf: tools.packageDirOf,
+    terminal: tools.terminal,
+    stop,
+    onOutput: countOutput,
+    whenConnected: tools.whenConnected,
+    clock: tools.clock,
+    log: tools.log,
+  });
+  params.onConversation(conversation, permissions);
+  return conversation.run();
+}
+
+/** Null where the clone is prepared. */
+async function prepare(
+  params: Readonly<RunParams>,
+  workspace: WorkspaceState,
+  onOutput: (bytes: number) => void,
+): Promise<RunOutcome | null> {
+  const { spool, reports, stop, tools } = params;
+  const { spec } = spool;
+  if (spec.workspace.prepare === null) return null;
+  const sandbox = await openSandbox(params, "prepare", spec.workspace.prepare.egress);
+  try {
+    const prepared = await prepareClone({
+      sandbox,
+      spec,
+      directories: runDirectories(spec),
+      workspace,
+      git: tools.git,
+      hasNetwork: spec.workspace.prepare.egress.length > 0,
+      onEvent: reports.emit,
+      onOutput,
+      clock: tools.clock,
+      signal: stop.signal,
+    });
+    if (prepared.outcome === "ready" || prepared.result.outcome === "passed") return null;
+    const { command, exitCode, log } = prepared.result;
+    return { ...failed("prepare.failed", `"${command}" failed (exit ${exitCode ?? "?"}).`, log), exitCode };
+  } finally {
+    await sandbox.close();
+  }
+}
+
+function createOutputLimit(spec: RunSpec, stop: Stop): (bytes: number) => void {
+  let total = 0;
+  return (bytes) => {
+    total += bytes;
+    if (total > spec.limits.outputBytes)
+      stop.now({
+        kind: "limit",
+        code: "run.output_limit",
+        text: `More than ${spec.limits.outputBytes} bytes were printed.`,
+      });
+  };
+}
+
+/** The result with the handed-over commit; null where the run was lost. */
+async function handOver(
+  { spool, tools, stop }: Readonly<RunParams>,
+  sandbox: RunSandbox,
+  result: RunOutcome,
+): Promise<RunOutcome | null> {
+  const { spec } = spool;
+  if (spec.agent === null || spec.workspace.mode !== "session") return result;
+  try {
+    const collected = await collectWork({
+      spec,
+      directories: runDirectories(spec),
+      sandbox,
+      signal: stop.lostSignal,
+    });
+    if (collected.outcome === "empty") return result;
+    if (collected.outcome === "unusable") return spoiled(result, collected.code, collected.message);
+    const uploaded = await uploadBundle({
+      controlPlaneUrl: tools.machine.controlPlaneUrl,
+      readToken: tools.readToken,
+      spec,
+      file: collected.file,
+      clock: tools.clock,
+      random: tools.random,
+      log: tools.log,
+      signal: stop.lostSignal,
+    });
+    if (uploaded.outcome === "rejected") return spoiled(result, "handover.rejected", uploaded.message);
+    if (uploaded.outcome === "accepted") return { ...result, commit: collected.commit };
+    stop.now({ kind: "lost" });
+    return null;
+  } catch (error) {
+    if (stop.lostSignal.aborted) return null;
+    return spoiled(result, thrownOutcome(error).code ?? "handover.failed", messageOf(error));
+  }
+}
+
+/** Work that cannot be handed over fails a run that would have succeeded; a failure keeps its own cause. */
+const spoiled = (result: RunOutcome, code: string, message: string): RunOutcome =>
+  result.outcome === "succeeded" ? { ...result, outcome: "failed", code, message } : result;
