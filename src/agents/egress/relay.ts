@@ -36,6 +36,15 @@ export function refuse(response: ServerResponse, status: number, message: string
 }
 
 /**
+ * How the body is delimited, exactly as it came in. Left to Node, the body of a GET would follow its headers unframed, and the
+ * gateway could read it as a second request with a path and headers of the agent's choice.
+ */
+function framingOf(request: IncomingMessage): OutgoingHttpHeaders {
+  if (request.headers["transfer-encoding"] !== undefined) return { "transfer-encoding": "chunked" };
+  return { "content-length": request.headers["content-length"] ?? "0" };
+}
+
+/**
  * Passes one request on and its answer back, both as streams; a client that goes away cancels the request upstream.
  * Resolves when both directions are done; never rejects.
  */
@@ -60,7 +69,7 @@ export async function relay(params: Readonly<RelayParams>): Promise<void> {
         url,
         {
           method: request.method ?? "GET",
-          headers: { ...params.headers, host: url.host },
+          headers: { ...params.headers, ...framingOf(request), host: url.host },
           signal: cancel.signal,
           ...(socket === undefined ? {} : { createConnection: () => socket }),
         },
@@ -68,6 +77,7 @@ export async function relay(params: Readonly<RelayParams>): Promise<void> {
       );
       upstream.setTimeout(SILENCE_MS, () => upstream.destroy(new Error("no answer")));
       upstream.on("error", reject);
+      upstream.flushHeaders();
       // An upstream that answers early and closes makes sending fail; its answer is what counts.
       pipeline(request, limit, upstream).catch((error: unknown) => {
         if (tooLarge) reject(error);
