@@ -66,7 +66,7 @@ async function moveRef(
     const now = await resolveCommit(git, gitDir, ref);
     if (now === params.commit) return "moved";
     if (now !== params.expectedOld) return "lost";
-    const lock = /Unable to create '([^']+\.lock)': File exists/.exec(result.stderr)?.[1];
+    const lock = /Unable to create '(.+\.lock)': File exists/.exec(result.stderr)?.[1];
     if (lock === undefined) throw gitFailure(args, result);
     const lockFile = path.resolve("/", lock);
     const held = (await readFile(lockFile, "latin1").catch(() => "")).trim();
@@ -151,6 +151,12 @@ function detailOf(problem: TreeProblem, worktree: Worktree): string {
   return `${what} in ${worktree.path}.`;
 }
 
+/** Copies a commit into the user's repository. Always, even where it is there: a killed fetch may have left it without its files. */
+async function bringObjects(git: Git, params: Readonly<AdvanceParams>, commit: string): Promise<void> {
+  const args = localFetchArgs(params.cachePath, commit);
+  await git.text({ gitDir: params.sourceGitDir, args, allowFileTransport: true, timeoutMs: 600_000 });
+}
+
 /** Brings a half-written tree to where the branch stands: forward where it has moved, else back. */
 async function settle(
   git: Git,
@@ -159,8 +165,10 @@ async function settle(
   journal: { readonly from: string; readonly to: string },
 ): Promise<void> {
   const now = await resolveCommit(git, params.sourceGitDir, `refs/heads/${params.branch}`);
-  if (now === journal.from || now === journal.to)
-    await settleTree(git, { worktree, ...journal, side: now === journal.to ? "to" : "from" });
+  if (now !== journal.from && now !== journal.to) return;
+  // No ref named these objects yet: a person's `git gc` may have removed them.
+  await bringObjects(git, params, journal.to);
+  await settleTree(git, { worktree, ...journal, side: now === journal.to ? "to" : "from" });
 }
 
 /**
@@ -175,13 +183,7 @@ export async function advanceTarget(git: Git, params: Readonly<AdvanceParams>): 
   requireCommitId("expectedOld", params.expectedOld);
   const gitDir = params.sourceGitDir;
   return git.exclusive(gitDir, async () => {
-    // Always, even where the commit is there: a killed fetch may have left it without its files.
-    await git.text({
-      gitDir,
-      args: localFetchArgs(params.cachePath, params.commit),
-      allowFileTransport: true,
-      timeoutMs: 600_000,
-    });
+    await bringObjects(git, params, params.commit);
     if (!(await isAncestor(git, gitDir, params.expectedOld, params.commit)))
       throw new AppError({
         code: "repository.conflict",

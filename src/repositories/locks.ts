@@ -24,7 +24,7 @@ export async function runInOwnRepository(
   for (let attempt = 1; ; attempt += 1) {
     const result = await git.run(params);
     if (result.code === 0) return result;
-    const lock = /Unable to create '([^']+\.lock)': File exists/.exec(result.stderr)?.[1];
+    const lock = /Unable to create '(.+\.lock)': File exists/.exec(result.stderr)?.[1];
     if (lock === undefined || attempt >= MAX_TRIES) throw gitFailure(params.args, result);
     const lockFile = path.resolve(params.cwd ?? "/", lock);
     const ours = lockFile.startsWith(`${params.gitDir}${path.sep}`);

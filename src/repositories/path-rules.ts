@@ -26,6 +26,8 @@ export function pathProblem(path: string): string | null {
 
 /** What is wrong with a symbolic link that an agent hands over, or null: it has to stay inside the repository. */
 export function symlinkProblem(path: string, target: string): string | null {
+  if (/(^|\/)(\.git|git~)[^/]*$/i.test(path.replace(IGNORABLE, "")))
+    return "is a link in place of a file that git reads";
   if (target === "" || target.includes("\0")) return "is a broken link";
   if (target.startsWith("/") || /^[a-z]:/i.test(target) || target.includes("\\"))
     return "is a link to an absolute path";

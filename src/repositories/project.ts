@@ -121,13 +121,13 @@ function pythonInstaller(
 }
 
 async function detectRust(top: Top): Promise<Part | null> {
-  if (!top.names.has("Cargo.toml")) return Promise.resolve(null);
+  if (!top.names.has("Cargo.toml")) return null;
   const locked = top.names.has("Cargo.lock") ? " --locked" : "";
   return { prepare: [`cargo fetch${locked}`], check: [`cargo test --offline${locked}`], outputs: [] };
 }
 
 async function detectGo(top: Top): Promise<Part | null> {
-  if (!top.names.has("go.mod")) return Promise.resolve(null);
+  if (!top.names.has("go.mod")) return null;
   return { prepare: ["go mod download"], check: ["go vet ./...", "go test ./..."], outputs: [] };
 }
 
