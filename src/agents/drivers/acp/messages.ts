@@ -48,8 +48,8 @@ const toolCall = z.looseObject({
     .array(z.looseObject({ path: text }))
     .nullish()
     .catch(null),
-  rawInput: z.unknown(),
-  rawOutput: z.unknown(),
+  rawInput: z.unknown().optional(),
+  rawOutput: z.unknown().optional(),
 });
 export type ToolCallMessage = z.infer<typeof toolCall>;
 
@@ -78,7 +78,7 @@ export const sessionUpdate = z.discriminatedUnion("sessionUpdate", [
 export type SessionUpdate = z.infer<typeof sessionUpdate>;
 
 /** `update` stays unread here: kinds that we do not know are no error. */
-export const sessionNotification = z.looseObject({ sessionId: text, update: z.unknown() });
+export const sessionNotification = z.looseObject({ sessionId: text, update: z.unknown().optional() });
 
 export const permissionParams = z.looseObject({
   toolCall: toolCall.partial({ toolCallId: true }).catch({ rawInput: undefined, rawOutput: undefined }),
@@ -94,7 +94,7 @@ export const initializeResult = z.looseObject({
     .looseObject({
       loadSession: z.boolean().catch(false),
       mcpCapabilities: z.looseObject({ http: z.boolean().catch(false) }).catch({ http: false }),
-      sessionCapabilities: z.looseObject({ resume: z.unknown() }).catch({ resume: undefined }),
+      sessionCapabilities: z.looseObject({ resume: z.unknown().optional() }).catch({ resume: undefined }),
     })
     .catch({
       loadSession: false,
@@ -107,7 +107,7 @@ export type InitializeResult = z.infer<typeof initializeResult>;
 const configOption = z.looseObject({
   id: text,
   category: optionalText,
-  currentValue: z.unknown(),
+  currentValue: z.unknown().optional(),
   /** Plain options or groups of options. */
   options: z
     .array(
