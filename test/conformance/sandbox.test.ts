@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import http from "node:http";
 import net, { type AddressInfo } from "node:net";
 import os from "node:os";
@@ -20,7 +20,8 @@ import {
   startSandbox,
   type SandboxSpec,
 } from "../../src/agents/sandbox/index.ts";
-import { isProcessAlive, silentLog, systemClock } from "../../src/base/index.ts";
+import { isProcessAlive, silentLog, systemClock, systemProcessRunner } from "../../src/base/index.ts";
+import { createGit, handoverScript, importBundle, parseHandover } from "../../src/repositories/index.ts";
 
 const CANARY = "canary-of-the-host-environment";
 const TOKEN = "run-token-that-stays-outside";
@@ -428,17 +429,23 @@ describe("an obedient malicious agent in the sandbox", () => {
     expect((await stat(beat)).size).toBe(before);
   });
 
-  it("planted traps that spring nowhere when its work is taken over as a bundle", async () => {
+  it("planted traps that spring nowhere when its work is taken over", async () => {
     const { place, targets } = result;
-    const bundle = path.join(place.root, "work.bundle");
-    const layout = await readHostLayout(process.env["PATH"] ?? "");
-    const nodeFile = process.execPath;
+    const bundleFile = path.join(targets.homeDir, "work.bundle");
+    const base = git(place.cacheDir, "rev-parse", "main").trim();
+    const { argv } = handoverScript({
+      base,
+      bundleFile,
+      message: "what was left",
+      author: { name: "A", email: "a@example.org" },
+    });
+    const [command = "", ...args] = argv;
     const handle = await startSandbox({
       runtime: "bubblewrap",
-      layout,
+      layout: await readHostLayout(process.env["PATH"] ?? ""),
       clock: systemClock,
       spec: {
-        id: `bundle-${process.pid}`,
+        id: `handover-${process.pid}`,
         cloneDir: place.cloneDir,
         cloneWritable: true,
         homeDir: targets.homeDir,
@@ -447,9 +454,14 @@ describe("an obedient malicious agent in the sandbox", () => {
         readWriteBinds: [],
         hiddenDirs: [],
         runSocketDir: null,
-        env: sandboxEnvironment({ homeDir: targets.homeDir, nodeFile, pathDirs: [], extra: {} }),
-        command: "git",
-        args: ["bundle", "create", "-q", "-", "origin/main..HEAD"],
+        env: sandboxEnvironment({
+          homeDir: targets.homeDir,
+          nodeFile: process.execPath,
+          pathDirs: [],
+          extra: {},
+        }),
+        command,
+        args,
         cwd: place.cloneDir,
         companion: null,
         limits: DEFAULT_LIMITS,
@@ -457,14 +469,17 @@ describe("an obedient malicious agent in the sandbox", () => {
       },
     });
     handle.stdin.end();
-    const chunks: Buffer[] = [];
-    for await (const chunk of handle.stdout) chunks.push(chunk as Buffer);
-    expect(await text(handle.stderr)).toBe("");
-    expect((await handle.exited).code).toBe(0);
-    await writeFile(bundle, Buffer.concat(chunks));
-    git(place.cacheDir, "-c", "transfer.fsckObjects=true", "fetch", "-q", bundle, "HEAD:refs/heads/task");
-    expect(git(place.cacheDir, "log", "-1", "--format=%s", "task").trim()).toBe("work");
+    const [stdout, stderr, { code }] = await Promise.all([
+      text(handle.stdout),
+      text(handle.stderr),
+      handle.exited,
+    ]);
+    expect(parseHandover({ code, stdout, stderr })).toMatchObject({ outcome: "bundle" });
+    const handover = await importBundle(
+      createGit({ processes: systemProcessRunner, searchPath: process.env["PATH"] ?? "" }),
+      { cachePath: place.cacheDir, bundleFile, taskId: "t1", expectedBase: base },
+    );
+    expect(handover.changedFiles).toContain("work.txt");
     expect(existsSync(targets.trapFile)).toBe(false);
-    await chmod(bundle, 0o600);
   });
 });

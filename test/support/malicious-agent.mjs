@@ -258,6 +258,8 @@ await attempt("become root", () => process.setuid(0) ?? "root");
 await attempt("/sys", () => fs.readdirSync("/sys").join(","));
 await attempt("sudo", () => run("sudo", ["-n", "id"]));
 
+fs.rmSync(path.join(targets.cloneDir, "link"), { force: true });
+
 // Outliving the run: a daemon in a session of its own, twice orphaned, that closes its streams.
 const beat = path.join(targets.cloneDir, "beat");
 const daemon = `while :; do echo x >> '${beat}'; sleep 0.02; done`;
