@@ -22,7 +22,7 @@ interface ConversationParams {
   readonly reports: Reports;
   readonly permissions: Permissions;
   readonly openAgent: OpenAgent;
-  readonly packageDirOf: (profile: AgentProfile) => Promise<string | null>;
+  readonly packageDirOf: (profile: AgentProfile) => string | null;
   readonly terminal: Terminal;
   readonly stop: Stop;
   readonly onOutput: (bytes: number) => void;
@@ -96,7 +96,7 @@ export function createConversation(params: Readonly<ConversationParams>): Conver
       run: { runId: spec.runId, taskId: spec.taskId, role: spec.role },
       cwd: params.sandbox.cloneDir,
       home: params.sandbox.homeDir,
-      packageDir: await params.packageDirOf(agent.profile),
+      packageDir: params.packageDirOf(agent.profile),
       gatewayUrl: params.sandbox.gatewayUrl,
       mcpUrl: params.sandbox.mcpUrl,
       resumeSessionId,
@@ -174,7 +174,7 @@ export function createConversation(params: Readonly<ConversationParams>): Conver
       spec,
       profile: agent.profile,
       sessionId,
-      packageDir: await params.packageDirOf(agent.profile),
+      packageDir: params.packageDirOf(agent.profile),
       sandbox: params.sandbox,
       terminal: params.terminal,
       notice: (text) => reports.emit({ kind: "notice", level: "info", text }),

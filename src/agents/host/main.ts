@@ -1,8 +1,16 @@
 import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { messageOf, resolveHome, systemClock, systemProcessRunner, systemRandom } from "../../base/index.ts";
+import {
+  ensurePrivateDirectory,
+  messageOf,
+  resolveHome,
+  systemClock,
+  systemProcessRunner,
+  systemRandom,
+} from "../../base/index.ts";
 import { createGit } from "../../repositories/index.ts";
 import { openAgent } from "../drivers/index.ts";
+import { packageDirOf } from "../profiles/index.ts";
 import { readHostLayout } from "../sandbox/index.ts";
 import { serveConductor } from "./conductor.ts";
 import { runHost } from "./host.ts";
@@ -38,13 +46,13 @@ async function main(): Promise<number> {
   process.stdin.on("error", () => {});
 
   const lock = await takeSlot(directory, systemClock);
+  await ensurePrivateDirectory(options["agents-dir"], 0o755);
   await mkdir(path.join(home.runDir, "runs"), { recursive: true, mode: 0o700 });
   const searchPath = process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
   const git = createGit({ processes: systemProcessRunner, searchPath });
   const readToken = async (): Promise<string> => (await readFile(options["token-file"], "utf8")).trim();
   if (options.role === "conductor" && options.cli !== undefined)
     serveConductor({ pane, runner: systemProcessRunner, cli: options.cli, env: process.env });
-  const agentsDir = options["agents-dir"] ?? null;
   const end = await runHost({
     slot: options.slot,
     machine: options.machine,
@@ -59,17 +67,19 @@ async function main(): Promise<number> {
         mcpUrl: new URL("/mcp", options.url).href,
         runDir: home.runDir,
         homeRoot: home.root,
-        layout: await readHostLayout(),
-        readOnlyBinds: [...options["read-only"], ...(agentsDir === null ? [] : [agentsDir])],
+        layout: await readHostLayout(searchPath),
+        readOnlyBinds: [options["agents-dir"], options["sample-dir"], ...options["read-only"]],
         nodeFile: process.execPath,
       },
       git,
       runner: systemProcessRunner,
       openAgent,
       packageDirOf: (profile) =>
-        Promise.resolve(
-          profile.npm === null || agentsDir === null ? null : path.join(agentsDir, profile.name),
-        ),
+        packageDirOf({
+          profile,
+          agentsDir: options["agents-dir"],
+          sampleAgentDir: options["sample-dir"],
+        }),
       readToken,
       terminal: pane,
       clock: systemClock,

@@ -14,9 +14,11 @@ const options = z.object({
   "token-file": z.string().startsWith("/"),
   /** Name of this machine; sessions stay on theirs. */
   machine: z.string().min(1),
-  /** Directory with one directory per agent's npm package, by the profile's name. */
-  "agents-dir": z.string().startsWith("/").optional(),
-  /** Directories that programs may read inside, e.g. the sample agent's. */
+  /** Where the agents' npm packages are installed; readable inside. */
+  "agents-dir": z.string().startsWith("/"),
+  /** The sample agent's program; readable inside. */
+  "sample-dir": z.string().startsWith("/"),
+  /** Further directories that programs may read inside, e.g. modules of the sample agent. */
   "read-only": z.array(z.string().startsWith("/")).default([]),
   /** Conductor only: the command line's program and first arguments, as a JSON array. */
   cli: z
@@ -55,12 +57,16 @@ export function parseHostOptions(args: readonly string[]): HostOptions {
   }
 }
 
-interface HostCommandParams extends Omit<HostOptions, "token-file" | "agents-dir" | "read-only" | "cli"> {
+interface HostCommandParams extends Omit<
+  HostOptions,
+  "token-file" | "agents-dir" | "sample-dir" | "read-only" | "cli"
+> {
   readonly nodeFile: string;
   /** `main.ts` of this folder, or its bundle. */
   readonly program: string;
   readonly tokenFile: string;
-  readonly agentsDir: string | null;
+  readonly agentsDir: string;
+  readonly sampleAgentDir: string;
   readonly readOnly: readonly string[];
   readonly cli: readonly string[] | null;
   readonly home: Pick<Home, "root">;
@@ -82,7 +88,8 @@ export function hostCommand(params: Readonly<HostCommandParams>): {
       ...["--max-semi-space-size=1", "--v8-pool-size=1"],
       params.program,
       ...Object.entries(values).map(([key, value]) => `--${key}=${value}`),
-      ...(params.agentsDir === null ? [] : [`--agents-dir=${params.agentsDir}`]),
+      `--agents-dir=${params.agentsDir}`,
+      `--sample-dir=${params.sampleAgentDir}`,
       ...params.readOnly.map((directory) => `--read-only=${directory}`),
       ...(params.cli === null ? [] : [`--cli=${JSON.stringify(params.cli)}`]),
     ],

@@ -25,7 +25,7 @@ export interface RunTools {
   readonly git: Git;
   readonly runner: ProcessRunner;
   readonly openAgent: OpenAgent;
-  readonly packageDirOf: (profile: AgentProfile) => Promise<string | null>;
+  readonly packageDirOf: (profile: AgentProfile) => string | null;
   readonly readToken: () => Promise<string>;
   readonly whenConnected: (signal: AbortSignal) => Promise<void>;
   readonly terminal: Terminal;
