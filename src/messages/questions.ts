@@ -83,6 +83,7 @@ export interface Questions {
 
 export interface QuestionsParams {
   readonly database: Database;
+  /** Best not started yet, so that no answer of the first moment is missed. */
   readonly notifier: Pick<Notifier, "subscribe">;
   readonly clock: Clock;
   /** What must happen in the same transaction, e.g. that the task waits for a person. */
@@ -93,6 +94,7 @@ export interface QuestionsParams {
 /** Questions to people, kept until they are answered or nobody needs them any more. */
 export function createQuestions(params: Readonly<QuestionsParams>): Questions {
   const { database, clock } = params;
+  const waiters = createWaiters(params.notifier);
 
   const change = async (tx: Tx, question: QuestionView, type: "question.asked" | "question.answered") => {
     await appendEvents(tx, [
@@ -184,29 +186,42 @@ export function createQuestions(params: Readonly<QuestionsParams>): Questions {
       for (const row of rows) await notify(tx, QUESTIONS_CHANNEL, row.id);
     },
     waitForAnswer: async ({ id, timeoutMs, signal }) => {
-      const pause = new AbortController();
-      const wake = (): void => pause.abort();
       const end = clock.monotonicMs() + timeoutMs;
-      let changed = false;
-      const unsubscribe = params.notifier.subscribe(QUESTIONS_CHANNEL, (notification) => {
-        if (notification.kind === "notified" && notification.payload !== id) return;
-        changed = true;
-        wake();
-      });
-      signal?.addEventListener("abort", wake, { once: true });
-      try {
-        // Subscribed before the first look, so an answer in between is not missed.
-        const first = await answerOf(id);
-        if (first.state !== "waiting" || changed) return changed ? await answerOf(id) : first;
-        if (signal?.aborted === true) return first;
-        await clock.sleep(Math.max(0, end - clock.monotonicMs()), pause.signal).catch(() => {});
-        return await answerOf(id);
-      } finally {
-        unsubscribe();
-        signal?.removeEventListener("abort", wake);
-        pause.abort();
+      for (;;) {
+        const pause = new AbortController();
+        const wake = (): void => pause.abort();
+        // Before the row is read, so that an answer in between is not missed.
+        waiters.add({ id, wake });
+        signal?.addEventListener("abort", wake, { once: true });
+        try {
+          const answer = await answerOf(id);
+          const restMs = end - clock.monotonicMs();
+          if (answer.state !== "waiting" || restMs <= 0 || signal?.aborted === true) return answer;
+          await clock.sleep(restMs, pause.signal).catch(() => {});
+        } finally {
+          waiters.remove(wake);
+          signal?.removeEventListener("abort", wake);
+        }
       }
     },
+  };
+}
+
+interface Waiters {
+  add(waiter: { readonly id: string; readonly wake: () => void }): void;
+  remove(wake: () => void): void;
+}
+
+/** Subscribed once and for good: a channel that a running notifier does not know yet takes a moment to be heard. */
+function createWaiters(notifier: Pick<Notifier, "subscribe">): Waiters {
+  const waiting = new Map<() => void, string>();
+  notifier.subscribe(QUESTIONS_CHANNEL, (notification) => {
+    for (const [wake, id] of waiting)
+      if (notification.kind === "missed" || notification.payload === id) wake();
+  });
+  return {
+    add: ({ id, wake }) => void waiting.set(wake, id),
+    remove: (wake) => void waiting.delete(wake),
   };
 }
 
