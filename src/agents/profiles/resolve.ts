@@ -3,15 +3,25 @@ import { AppError } from "../../base/index.ts";
 import { agentProfile, type AgentProfile } from "../profile.ts";
 import { SHIPPED_PROFILES } from "./shipped.ts";
 
+const anyFields = agentProfile.partial().extend({ based: z.string() }).partial().omit({ name: true });
+type AnyFields = z.infer<typeof anyFields>;
+
 /**
  * A profile of the configuration: fields to change in a shipped one of the same name, or a whole profile of one's own,
  * optionally `based` on a shipped one. `env`, `files` and `sessionMeta` are merged entry by entry, lists are replaced.
+ * Only the given fields are in the result: a default would cover what the shipped profile says.
  */
-export const profileOverride = agentProfile
-  .partial()
-  .extend({ based: z.string().optional() })
-  .omit({ name: true });
-export type ProfileOverride = z.input<typeof profileOverride>;
+export const profileOverride = z
+  .record(z.string(), z.unknown())
+  .transform((given, context): ProfileOverride => {
+    const parsed = anyFields.safeParse(given);
+    if (parsed.success)
+      return Object.fromEntries(Object.entries(parsed.data).filter(([field]) => Object.hasOwn(given, field)));
+    for (const issue of parsed.error.issues)
+      context.addIssue({ code: "custom", path: issue.path, message: issue.message });
+    return z.NEVER;
+  });
+export type ProfileOverride = { [Field in keyof AnyFields]?: AnyFields[Field] };
 
 /** Profiles of the configuration by name. */
 export type ProfileOverrides = Readonly<Record<string, ProfileOverride>>;
