@@ -29,6 +29,8 @@ export interface HostFixture {
   readonly cacheDir: string;
   readonly commit: string;
   startHost(): Promise<ChildProcess>;
+  /** What starts the host, for a runtime. */
+  command(slot?: string): ReturnType<typeof hostCommand>;
   /** What the host printed. */
   output(): string;
   /** A run of the sample agent that follows `recipe` (YAML), or of `profile`. */
@@ -37,6 +39,8 @@ export interface HostFixture {
   /** Live processes of a run's sandboxes. */
   survivors(): Promise<number>;
   spooled(): Promise<string | null>;
+  /** The run's journal as it is on the disk. */
+  journal(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -97,7 +101,27 @@ export async function openHostFixture({ program }: FixtureParams = {}): Promise<
     base: commit,
   });
 
+  const hostOf = (slot: string): ReturnType<typeof hostCommand> =>
+    hostCommand({
+      slot,
+      role: "code",
+      name: "Kaede カエデ",
+      color: "#ff8800",
+      url: plane.url,
+      machine: "test",
+      nodeFile: process.execPath,
+      program: program ?? path.join(import.meta.dirname, "main.ts"),
+      tokenFile,
+      agentsDir: path.join(home, "agents"),
+      sampleAgentDir: path.join(ROOT, "examples/sample-agent"),
+      readOnly: [path.join(ROOT, "node_modules")],
+      cli: null,
+      home: { root: home },
+      env: { PATH, NODE_NO_WARNINGS: "1" },
+    });
+
   return {
+    command: (slot = "kaede") => hostOf(slot),
     plane,
     home,
     git,
@@ -105,23 +129,7 @@ export async function openHostFixture({ program }: FixtureParams = {}): Promise<
     commit,
     output: () => output,
     startHost: async () => {
-      const { command, env } = hostCommand({
-        slot: "kaede",
-        role: "code",
-        name: "Kaede カエデ",
-        color: "#ff8800",
-        url: plane.url,
-        machine: "test",
-        nodeFile: process.execPath,
-        program: program ?? path.join(import.meta.dirname, "main.ts"),
-        tokenFile,
-        agentsDir: path.join(home, "agents"),
-        sampleAgentDir: path.join(ROOT, "examples/sample-agent"),
-        readOnly: [path.join(ROOT, "node_modules")],
-        cli: null,
-        home: { root: home },
-        env: { PATH, NODE_NO_WARNINGS: "1" },
-      });
+      const { command, env } = hostOf("kaede");
       const [file = "", ...args] = command;
       const before = plane.all("hello").length;
       const child = spawnProcess(file, args, { env, stdio: ["ignore", "pipe", "pipe"] });
@@ -153,6 +161,7 @@ export async function openHostFixture({ program }: FixtureParams = {}): Promise<
       return found;
     },
     spooled: () => readFile(path.join(home, "spool/kaede/run/spec.json"), "utf8").catch(() => null),
+    journal: () => readFile(path.join(home, "spool/kaede/run/journal.jsonl"), "utf8").catch(() => ""),
     close: async () => {
       for (const host of hosts) {
         host.kill("SIGCONT");

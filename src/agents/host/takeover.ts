@@ -3,6 +3,7 @@ import { fillCommand } from "../drivers/index.ts";
 import type { AgentProfile } from "../profile.ts";
 import type { RunSpec } from "../protocol.ts";
 import { finishProgram, type ProgramResult } from "./program.ts";
+import { quoteForShell } from "../runtimes/index.ts";
 import type { RunSandbox } from "./run-sandbox.ts";
 
 /** The pane's terminal, while it is lent to a program. */
@@ -81,9 +82,7 @@ async function useTerminal(params: Readonly<LendParams>): Promise<void> {
       return;
     }
     for (;;) {
-      params.notice(
-        `A person takes over with ${program.command}; hand back with: miyabi handback ${params.spec.taskId}`,
-      );
+      params.notice(`A person takes over; hand back with: miyabi handback ${params.spec.taskId}`);
       const end = await terminal.lend(async () => {
         const handle = await sandbox.start({ ...program, terminal: true });
         const first = await Promise.race([done, handle.exited.then(() => "exited" as const)]);
@@ -109,8 +108,8 @@ function terminalProgram(params: Readonly<LendParams>): {
   readonly env: Readonly<Record<string, string>>;
 } {
   const { profile, sandbox } = params;
-  if (profile.terminal === null) return { command: "/bin/sh", args: ["-i"], env: { PS1: "miyabi $ " } };
-  return fillCommand(
+  if (profile.terminal === null) return inTerminal(["/bin/sh", "-i"], { PS1: "miyabi $ " });
+  const { command, args, env } = fillCommand(
     { ...profile.terminal, env: profile.env },
     {
       gateway: sandbox.gatewayUrl,
@@ -122,4 +121,18 @@ function terminalProgram(params: Readonly<LendParams>): {
       package: params.packageDir,
     },
   );
+  return inTerminal([command, ...args], env);
+}
+
+/**
+ * The program gets a terminal of its own inside ours. A shell with job control would otherwise make itself the pane's foreground
+ * group, and after its end this host could neither read nor set the terminal again.
+ */
+function inTerminal(
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+): ReturnType<typeof terminalProgram> {
+  const script = 'command -v script >/dev/null && exec script -qfc "$1" /dev/null; exec /bin/sh -c "$1"';
+  const line = words.map(quoteForShell).join(" ");
+  return { command: "/bin/sh", args: ["-c", script, "miyabi", `exec ${line}`], env };
 }

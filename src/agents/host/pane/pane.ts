@@ -54,15 +54,25 @@ export function createPane(params: Readonly<PaneParams>): Pane {
   let state: ConnectionState = "connected";
   let line = openInput();
 
+  function createInput(): readline.Interface | null {
+    try {
+      return readline.createInterface({
+        input,
+        output: process.stdout,
+        prompt: style.agent("› "),
+        historySize: 100,
+        terminal: true,
+      });
+    } catch {
+      // A program may have left the terminal in other hands; what happens is shown all the same.
+      return null;
+    }
+  }
+
   function openInput(): readline.Interface | null {
     if (!isInteractive) return null;
-    const opened = readline.createInterface({
-      input,
-      output: process.stdout,
-      prompt: style.agent("› "),
-      historySize: 100,
-      terminal: true,
-    });
+    const opened = createInput();
+    if (opened === null) return null;
     opened.on("line", (raw) => {
       const text = cleanText(raw).trim();
       const waiting = once;
