@@ -61,7 +61,7 @@ export function createConnection(params: Readonly<ConnectionParams>): Connection
     const line = new AbortController();
     let wasWelcome = false;
     let heardMs = params.clock.monotonicMs();
-    let heartbeatMs = WELCOME_TIMEOUT_MS / SILENT_HEARTBEATS;
+    let heartbeatMs = 0;
 
     const beat = async (): Promise<void> => {
       while (!line.signal.aborted) {
@@ -72,9 +72,14 @@ export function createConnection(params: Readonly<ConnectionParams>): Connection
           socket.terminate();
           return;
         }
-        if (wasWelcome) send(params.createHeartbeat());
+        send(params.createHeartbeat());
         if (socket.readyState === WebSocket.OPEN) socket.ping();
       }
+    };
+
+    const expectWelcome = async (): Promise<void> => {
+      await params.clock.sleep(WELCOME_TIMEOUT_MS, line.signal).catch(() => {});
+      if (!wasWelcome && !line.signal.aborted) socket.terminate();
     };
 
     const onAbort = (): void => socket.terminate();
@@ -84,7 +89,7 @@ export function createConnection(params: Readonly<ConnectionParams>): Connection
       current = socket;
       heardMs = params.clock.monotonicMs();
       send(params.createHello());
-      void beat();
+      void expectWelcome();
     });
     socket.on("pong", () => {
       heardMs = params.clock.monotonicMs();
@@ -95,6 +100,7 @@ export function createConnection(params: Readonly<ConnectionParams>): Connection
       if (message === null) return;
       if (message.type === "welcome") {
         heartbeatMs = message.heartbeatMs;
+        if (!wasWelcome) void beat();
         wasWelcome = true;
         welcome = true;
         params.onState("connected");

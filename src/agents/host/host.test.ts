@@ -313,6 +313,26 @@ describe("agent host", () => {
     expect(await fixture.survivors()).toBe(0);
   });
 
+  test("without a sandbox it carries out runs and still leaves nothing behind", async () => {
+    const fixture = await setup();
+    const { plane } = fixture;
+    await fixture.startHost();
+    plane.assign(fixture.agentSpec(WRITES, { sandbox: "none" }));
+    expect((await plane.waitFor("finished")).result).toMatchObject({ outcome: "succeeded", verdict: "done" });
+    await until(async () => (await fixture.spooled()) === null);
+    const mark = path.join(fixture.home, "mark");
+    const commands = [`(setsid sh -c 'sleep 1; touch ${mark}' >/dev/null 2>&1 &); echo forked`];
+    plane.assign(fixture.commandSpec(commands, { runId: "R2", sandbox: "none" }));
+    await plane.waitFor("finished", (message) => message.runId === "R2");
+    const { stdout } = await systemProcessRunner.run({
+      command: "ps",
+      args: ["-eo", "args"],
+      env: { PATH: process.env["PATH"] },
+      timeoutMs: 5000,
+    });
+    expect(stdout).not.toContain(mark);
+  });
+
   test("drains: finishes its run, then exits with 0", async () => {
     const fixture = await setup();
     const { plane } = fixture;
