@@ -127,15 +127,8 @@ export async function commitAll(turn: Turn, message: string): Promise<boolean> {
     },
     async () => {
       await git(cwd, ["add", "--all"], signal);
-      const name = await runProgram(cwd, "git", ["config", "user.name"], signal);
-      const identity =
-        name.code === 0
-          ? []
-          : ["-c", "user.name=Sample Agent", "-c", "user.email=sample-agent@example.invalid"];
-      return {
-        ok: true,
-        output: await git(cwd, [...identity, "commit", "--quiet", "-m", message, "--no-verify"], signal),
-      };
+      const output = await git(cwd, ["commit", "--quiet", "--no-verify", "-m", message], signal);
+      return { ok: true, output };
     },
   );
   if (!result.ok) throw new Blocked(`The work could not be committed: ${result.output}`);

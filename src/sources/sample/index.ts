@@ -1,0 +1,2 @@
+export * from "./issues.ts";
+export { createSampleRepository } from "./repository.ts";
