@@ -18,6 +18,8 @@ export interface FakeControlPlane {
   /** What a renewal is answered with. */
   renewals: "renewed" | "lost" | "silent";
   acksItems: boolean;
+  /** Answers 503 to hand-overs. */
+  refusesBundles: boolean;
   send(message: ControlMessage): void;
   assign(spec: RunSpec): void;
   all<T extends HostMessage["type"]>(type: T): Extract<HostMessage, { type: T }>[];
@@ -67,6 +69,7 @@ export async function openFakeControlPlane(): Promise<FakeControlPlane> {
     const url = new URL(request.url ?? "/", "http://localhost");
     const upload = /^\/api\/hosts\/runs\/(R\d+)\/bundle$/.exec(url.pathname);
     if (upload !== null && request.headers.authorization === `Bearer ${HOST_TOKEN}`) {
+      if (plane.refusesBundles) return void response.writeHead(503).end();
       const attempt = url.searchParams.get("attempt") ?? "";
       bundles.push({ runId: upload[1] ?? "", attempt, bytes: Buffer.concat(chunks) });
       response.writeHead(204).end();
@@ -119,6 +122,7 @@ export async function openFakeControlPlane(): Promise<FakeControlPlane> {
     bundles,
     renewals: "renewed",
     acksItems: true,
+    refusesBundles: false,
     decide: ({ run }) => (run === null ? "none" : run.alive ? "continue" : "drop"),
     send,
     assign: (spec) => {

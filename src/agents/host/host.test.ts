@@ -169,6 +169,23 @@ describe("agent host", () => {
     expect(plane.text().match(/worked-42/g)).toHaveLength(1);
   });
 
+  test("a host killed before its hand-over finishes it without asking the agent again", async () => {
+    const fixture = await setup();
+    const { plane } = fixture;
+    const host = await fixture.startHost();
+    plane.refusesBundles = true;
+    plane.assign(fixture.agentSpec(WRITES));
+    await until(async () => (await fixture.journal()).includes('"type":"worked"'));
+    host.kill("SIGKILL");
+    plane.refusesBundles = false;
+    await fixture.startHost();
+    expect(plane.all("hello").at(-1)?.run).toMatchObject({ alive: true });
+    const { result } = await plane.waitFor("finished");
+    expect(result).toMatchObject({ outcome: "succeeded", verdict: "done", commit: expect.any(String) });
+    expect(plane.items().filter((item) => item.body.kind === "prompt")).toHaveLength(1);
+    expect(plane.items().filter((item) => item.body.kind === "end")).toHaveLength(1);
+  });
+
   test("works on while the control plane is away and hands over when it is back", async () => {
     const fixture = await setup();
     const { plane } = fixture;

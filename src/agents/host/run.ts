@@ -1,5 +1,5 @@
 import type { Clock, Log, ProcessRunner, Random } from "../../base/index.ts";
-import { messageOf } from "../../base/index.ts";
+import { ensurePrivateDirectory, messageOf } from "../../base/index.ts";
 import type { Git } from "../../repositories/index.ts";
 import type { OpenAgent } from "../driver.ts";
 import type { AgentProfile } from "../profile.ts";
@@ -51,29 +51,27 @@ export interface RunParams {
 export async function executeRun(params: Readonly<RunParams>): Promise<void> {
   const { spool, reports, stop, tools } = params;
   const { spec } = spool;
-  const directories = runDirectories(spec);
   let sandbox: RunSandbox | null = null;
+  let result: RunOutcome | null;
   try {
     sandbox = await openSandbox(params, spec.agent === null ? "commands" : "agent", spec.egress);
     const worked = spool.state.worked ?? (await work(params, sandbox));
-    if (worked === null) return;
-    if (spool.state.worked === null) await reports.worked(worked);
-    const result = await handOver(params, sandbox, worked);
-    if (result === null) return;
-    emitEnd(reports, result);
-    await reports.finished(result);
+    if (worked !== null && spool.state.worked === null) await reports.worked(worked);
+    result = worked === null ? null : await handOver(params, sandbox, worked);
   } catch (error) {
-    if (stop.reason()?.kind === "lost") return;
     tools.log.error({ run: spec.runId, error: messageOf(error) }, "run failed in the host");
-    const result = thrownOutcome(error);
-    emitEnd(reports, result);
-    await reports.finished(result);
+    result = thrownOutcome(error);
   } finally {
     await sandbox?.close();
-    await closeWorkspace({ git: tools.git, spec, directories }).catch((error: unknown) =>
-      tools.log.warn({ run: spec.runId, error: messageOf(error) }, "the run's directory stays"),
-    );
   }
+  // A lost run's directories may be somebody else's by now: nothing in them is touched.
+  if (result === null || stop.reason()?.kind === "lost") return;
+  // Before `finished`: the next run of the session may start as soon as that is said.
+  await closeWorkspace({ git: tools.git, spec, directories: runDirectories(spec) }).catch((error: unknown) =>
+    tools.log.warn({ run: spec.runId, error: messageOf(error) }, "the run's directory stays"),
+  );
+  if (spool.state.recent.at(-1)?.body.kind !== "end") emitEnd(reports, result);
+  await reports.finished(result);
 }
 
 function emitEnd(reports: Reports, result: RunOutcome): void {
@@ -265,10 +263,13 @@ async function handOver(
 ): Promise<RunOutcome | null> {
   const { spec } = spool;
   if (spec.agent === null || spec.workspace.mode !== "session") return result;
+  const directories = runDirectories(spec);
   try {
+    // Gone where an earlier host was killed between its clean-up and its last word.
+    for (const directory of [directories.tmp, directories.handover]) await ensurePrivateDirectory(directory);
     const collected = await collectWork({
       spec,
-      directories: runDirectories(spec),
+      directories,
       sandbox,
       signal: stop.lostSignal,
     });
