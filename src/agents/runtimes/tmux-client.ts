@@ -28,16 +28,21 @@ export function createTmuxClient(params: Readonly<TmuxClientParams>): TmuxClient
   const base = ["-S", params.socket, "-f", "/dev/null", "-u"];
 
   const execute = (args: readonly string[]): ReturnType<ProcessRunner["run"]> =>
-    params.runner.run({ command: program, args: [...base, ...args], env: params.env, timeoutMs: TIMEOUT_MS });
+    params.runner
+      .run({ command: program, args, env: params.env, timeoutMs: TIMEOUT_MS })
+      .catch((error: unknown) => {
+        // EACCES too: a directory of PATH that this user may not read hides what is behind it.
+        throw missing("tmux is not installed.", error);
+      });
 
   const attempt = async (...args: readonly string[]): Promise<string | null> => {
-    const result = await execute(args);
+    const result = await execute([...base, ...args]);
     if (result.timedOut) throw hangs(params.socket);
     return result.code === 0 ? result.stdout : null;
   };
 
   const run = async (...args: readonly string[]): Promise<string> => {
-    const result = await execute(args);
+    const result = await execute([...base, ...args]);
     if (result.timedOut) throw hangs(params.socket);
     if (result.code === 0) return result.stdout;
     throw new AppError({
@@ -47,11 +52,7 @@ export function createTmuxClient(params: Readonly<TmuxClientParams>): TmuxClient
   };
 
   const checkVersion = async (): Promise<void> => {
-    const result = await params.runner
-      .run({ command: program, args: ["-V"], env: params.env, timeoutMs: TIMEOUT_MS })
-      .catch((error: unknown) => {
-        throw missing("tmux is not installed.", error);
-      });
+    const result = await execute(["-V"]);
     // "tmux 3.3a", "tmux next-3.5", "tmux master"
     const major = /(\d+)\./.exec(result.stdout)?.[1];
     if (major !== undefined && Number(major) < OLDEST_MAJOR)
