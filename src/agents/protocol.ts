@@ -57,6 +57,8 @@ export const runSpec = z.object({
       /** The agent's own session to resume; null for a new one. */
       resumeSessionId: z.string().nullable(),
       prompt: z.string(),
+      /** Sent instead of `prompt` where the agent's session was resumed and knows the task. */
+      followUp: z.string(),
       /** Put before the prompt where the session could not be resumed. */
       summary: z.string(),
     })

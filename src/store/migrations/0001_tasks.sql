@@ -115,6 +115,8 @@ create table miyabi.runs (
   error jsonb,
   log text,
   cached boolean not null default false,
+  -- Under which a passed check is kept for the next run on the same tree.
+  check_key text,
   -- What the host uploaded and we validated; `finished` may only name this.
   handover_commit text,
   handover_tree text,

@@ -1,0 +1,207 @@
+import type { WebSocket } from "ws";
+import type { Clock, Log } from "../../base/index.ts";
+import type { Database } from "../../store/index.ts";
+import { appendEvents, because, type RunService, type TaskService } from "../../tasks/index.ts";
+import type { ControlMessage, HostMessage } from "../protocol.ts";
+import { serveHost, type HostConnection } from "./host-connection.ts";
+import type { Mailboxes, PermissionDesk, TranscriptSink } from "./ports.ts";
+import { recordFinished } from "./record-finished.ts";
+import { rememberAgentSession } from "./session-store.ts";
+import { runOfSlot, saveHost } from "./slot-store.ts";
+
+export const HEARTBEAT_MS = 2_000;
+
+/** A connected host as the control plane knows it; nothing here is needed after a restart. */
+export interface ConnectedHost {
+  readonly slot: string;
+  readonly pid: number;
+  readonly startTicks: string;
+  readonly connection: HostConnection;
+  readonly connectedAt: Date;
+  /** Monotonic time of the last sign of life. */
+  lastSeenMs: number;
+  lastHeartbeatAt: Date;
+  state: "idle" | "busy" | "taken-over";
+  /** The run it holds, as far as we told it or it told us. */
+  run: { readonly runId: string; readonly attempt: number; readonly taskId: string } | null;
+}
+
+export interface HostHubParams {
+  readonly database: Database;
+  readonly runs: RunService;
+  readonly tasks: TaskService;
+  readonly transcripts: TranscriptSink;
+  readonly permissions: PermissionDesk;
+  readonly mailboxes: Mailboxes;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly leaseMs: number;
+  /** A host became idle or went away. */
+  readonly onChange: () => void;
+}
+
+export interface HostHub {
+  /** Serves an authenticated host's WebSocket. */
+  accept(socket: WebSocket): void;
+  hosts(): readonly ConnectedHost[];
+  host(slot: string): ConnectedHost | null;
+  /** The host that holds a run, or null. */
+  holderOf(runId: string): ConnectedHost | null;
+  send(slot: string, message: ControlMessage): boolean;
+  /** Ends a host's connection, e.g. because the host is silent. */
+  disconnect(slot: string, reason: string): void;
+}
+
+/** Speaks the host protocol for the control plane. Every report is fenced in the database, so hosts may repeat themselves. */
+export function createHostHub(params: Readonly<HostHubParams>): HostHub {
+  const hosts = new Map<string, ConnectedHost>();
+  let connections = 0;
+
+  const find = (connection: HostConnection): ConnectedHost | null =>
+    [...hosts.values()].find((host) => host.connection === connection) ?? null;
+
+  const hello = async (
+    message: Extract<HostMessage, { type: "hello" }>,
+    connection: HostConnection,
+  ): Promise<void> => {
+    const { slot, run } = message;
+    hosts.get(slot)?.connection.close("replaced by a newer host");
+    await saveHost(params.database, message);
+    const held = await runOfSlot(params.database, slot);
+    const same = held !== null && run !== null && held.runId === run.runId && held.attempt === run.attempt;
+    let verdict: "continue" | "drop" | "none" = run === null ? "none" : "drop";
+    if (same && run.alive && (await params.runs.renew(run, params.leaseMs)) === "recorded")
+      verdict = "continue";
+    else if (held !== null)
+      await params.runs.lose(held, because("host.died", "The agent host ended in the middle of the run."));
+    const now = params.clock.now();
+    hosts.set(slot, {
+      slot,
+      pid: message.pid,
+      startTicks: message.startTicks,
+      connection,
+      connectedAt: now,
+      lastHeartbeatAt: now,
+      lastSeenMs: params.clock.monotonicMs(),
+      state: verdict === "continue" ? "busy" : "idle",
+      run: verdict === "continue" ? held : null,
+    });
+    connection.send({ type: "welcome", heartbeatMs: HEARTBEAT_MS, run: verdict });
+    await params.database.transaction((tx) =>
+      appendEvents(tx, [{ type: "agent.changed", slot, data: { state: "connected" } }]),
+    );
+    params.onChange();
+  };
+
+  const handle = async (message: HostMessage, connection: HostConnection): Promise<void> => {
+    if (message.type === "hello") return hello(message, connection);
+    const host = find(connection);
+    if (host === null) return connection.close("say hello first");
+    host.lastSeenMs = params.clock.monotonicMs();
+    await handleFrom(params, host, message);
+    if (message.type === "finished") params.onChange();
+  };
+
+  return {
+    accept: (socket) => {
+      connections += 1;
+      serveHost({
+        id: connections,
+        socket,
+        log: params.log,
+        onMessage: handle,
+        onClose: (connection) => {
+          const host = find(connection);
+          if (host === null) return;
+          hosts.delete(host.slot);
+          params.onChange();
+        },
+      });
+    },
+    hosts: () => [...hosts.values()],
+    host: (slot) => hosts.get(slot) ?? null,
+    holderOf: (runId) => [...hosts.values()].find((host) => host.run?.runId === runId) ?? null,
+    send: (slot, message) => {
+      const host = hosts.get(slot);
+      host?.connection.send(message);
+      return host !== undefined;
+    },
+    disconnect: (slot, reason) => hosts.get(slot)?.connection.close(reason),
+  };
+}
+
+/** One message of a known host. */
+async function handleFrom(
+  params: Readonly<HostHubParams>,
+  host: ConnectedHost,
+  message: Exclude<HostMessage, { type: "hello" }>,
+): Promise<void> {
+  const { connection } = host;
+  switch (message.type) {
+    case "heartbeat":
+      host.lastHeartbeatAt = params.clock.now();
+      host.state = message.state;
+      return;
+    case "message-delivered":
+      return params.mailboxes.delivered(message.messageId);
+    case "renew": {
+      const renewed = await params.runs.renew(message, params.leaseMs);
+      return connection.send({ type: renewed === "recorded" ? "renewed" : "lost", ...fenceOf(message) });
+    }
+    case "started": {
+      const started = await params.runs.started(message, {
+        sandbox: message.sandbox,
+        sessionId: null,
+        profile: null,
+      });
+      if (started === "lost") return connection.send({ type: "lost", ...fenceOf(message) });
+      return rememberSession(params.database, message.runId, message.agentSessionId);
+    }
+    case "transcript": {
+      const stored = await params.transcripts.append(message);
+      return connection.send(
+        stored === "lost"
+          ? { type: "lost", ...fenceOf(message) }
+          : { type: "ack-transcript", ...fenceOf(message), seq: stored },
+      );
+    }
+    case "permission":
+      return params.permissions.ask({
+        runId: message.runId,
+        taskId: host.run?.taskId ?? "",
+        requestId: message.requestId,
+        asker: host.slot,
+        title: message.title,
+        options: message.options,
+      });
+    case "finished": {
+      const outcome = await recordFinished(params, message);
+      if (host.run?.runId === message.runId) host.run = null;
+      host.state = "idle";
+      return connection.send({ type: outcome === "lost" ? "lost" : "ack-finished", ...fenceOf(message) });
+    }
+    case "taken-over":
+      if (host.run !== null) await params.tasks.happen(host.run.taskId, { type: "taken-over" });
+      host.state = "taken-over";
+      return;
+    case "handed-back":
+      if (host.run !== null) await params.tasks.happen(host.run.taskId, { type: "handed-back" });
+      host.state = "busy";
+      return;
+  }
+}
+
+const fenceOf = (message: { readonly runId: string; readonly attempt: number }) => ({
+  runId: message.runId,
+  attempt: message.attempt,
+});
+
+async function rememberSession(db: Database, runId: string, agentSessionId: string | null): Promise<void> {
+  const { rows } = await db.query<{ session_id: string | null }>(
+    "select session_id from miyabi.runs where id = $1",
+    [runId],
+  );
+  const sessionId = rows[0]?.session_id ?? null;
+  if (sessionId !== null && agentSessionId !== null)
+    await rememberAgentSession(db, sessionId, agentSessionId);
+}
