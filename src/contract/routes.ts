@@ -294,6 +294,27 @@ export const ROUTES = {
     response: repositoryView,
     status: 201,
   },
+  startDemo: {
+    method: "POST",
+    path: "/api/demo",
+    permission: "admin",
+    summary: "Makes a fresh sample repository and adds its issues as tasks.",
+    body: z.strictObject({
+      /** Agent profile instead of the sample agent, e.g. `claude`. */
+      profile: z.string().optional(),
+    }),
+    response: z.object({ repositoryPath: z.string(), taskIds: z.array(taskId) }),
+    status: 201,
+  },
+  shutDown: {
+    method: "POST",
+    path: "/api/shutdown",
+    permission: "admin",
+    summary: "Ends the product in order: agents, control plane, database.",
+    body: none,
+    response: z.object({ stopping: z.literal(true) }),
+    status: 202,
+  },
   whoAmI: {
     method: "GET",
     path: "/api/whoami",
