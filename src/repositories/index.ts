@@ -37,3 +37,4 @@ export { findMergedTask, type MergedTask } from "./merged.ts";
 export { branchNameFor, keepBranch } from "./branches.ts";
 export { LOCKFILE_PATTERNS, lockfileHash, type Lockfiles } from "./lockfiles.ts";
 export { detectProject, type Project } from "./project.ts";
+export { createMergeQueue } from "./merge-queue.ts";

@@ -86,6 +86,7 @@ function apply(draft: Draft, happening: TaskHappening, context: Readonly<DecideC
     case "handed-back":
       return draft.task("start", { takenOver: false });
     case "merge-started":
+      draft.step(currentPosition(draft), "begin", { data: {} });
       return draft.task("start", { reason: because("merge.running", "It is being merged.") });
     case "merge-candidate":
       return mergeCandidate(draft, happening);
@@ -96,7 +97,7 @@ function apply(draft: Draft, happening: TaskHappening, context: Readonly<DecideC
     case "merge-conflict":
       return mergeConflict(draft, happening);
     case "merge-held":
-      draft.step(currentPosition(draft), "wait", { reason: happening.reason, data: {} });
+      holdMerge(draft, happening.reason);
       return draft.task("deliver", { waitsFor: "person", reason: happening.reason });
     case "merged":
       draft.patch({ mergeCommit: happening.commit });
@@ -215,6 +216,12 @@ function approve(draft: Draft, happening: Extract<TaskHappening, { type: "approv
       note: happening.note === "" ? "not approved" : happening.note,
     });
   sendBack(draft, position, positionOf(draft, target), cause("rejected", happening.note));
+}
+
+/** The candidate is kept: once there is room for it, it is published without another check. */
+function holdMerge(draft: Draft, reason: Reason): void {
+  const position = currentPosition(draft);
+  draft.step(position, "wait", { reason, data: { ...draft.stepAt(position).data, publishing: false } });
 }
 
 function mergeCandidate(draft: Draft, happening: Extract<TaskHappening, { type: "merge-candidate" }>): void {

@@ -1,0 +1,154 @@
+import {
+  backoffMs,
+  createLoop,
+  isProcessAlive,
+  messageOf,
+  type Clock,
+  type Log,
+  type Loop,
+  type Random,
+} from "../../base/index.ts";
+import type { Database } from "../../store/index.ts";
+import { because, type RunService } from "../../tasks/index.ts";
+import type { SlotRuntime, StartSlot } from "../runtimes/index.ts";
+import { killNamespace, killSandboxesOf } from "../sandbox/index.ts";
+import { sandboxIdentity } from "../protocol.ts";
+import type { TeamSlot } from "../team/index.ts";
+import { HEARTBEAT_MS, type HostHub } from "./host-hub.ts";
+import { loadSlots, runOfSlot } from "./slot-store.ts";
+
+export interface WatchdogParams {
+  readonly database: Database;
+  readonly runtime: SlotRuntime;
+  readonly hub: HostHub;
+  readonly runs: RunService;
+  readonly slots: readonly TeamSlot[];
+  readonly startSlot: (slot: TeamSlot) => StartSlot;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+// Three heartbeats may be late on a busy machine; after that the host is stopped or cut off.
+const SILENT_MS = HEARTBEAT_MS * 4;
+// A host that lives but never says hello.
+const CONNECT_MS = 20_000;
+const STEADY_MS = 60_000;
+
+interface Watched {
+  /** Monotonic time of the last start by us. */
+  startedMs: number;
+  /** Starts in a row that did not last. */
+  quickEnds: number;
+}
+
+/**
+ * Keeps every slot's agent host alive and takes runs away from hosts that are gone: a dead process is seen by its pid
+ * within a second, a silent one by its heartbeats, a cut-off one by its lease. A run changes hands only after its old
+ * sandbox is confirmed dead.
+ */
+export function createWatchdog(params: Readonly<WatchdogParams>): Loop {
+  const watched = new Map<string, Watched>();
+
+  const startHost = async (slot: TeamSlot, how: "start" | "restart"): Promise<void> => {
+    const now = params.clock.monotonicMs();
+    const record = watched.get(slot.slot) ?? { startedMs: -Infinity, quickEnds: 0 };
+    const livedMs = now - record.startedMs;
+    if (livedMs > STEADY_MS) record.quickEnds = 0;
+    // The first restarts are at once; a host that keeps ending waits longer each time.
+    const pauseMs =
+      record.quickEnds < 3
+        ? 0
+        : backoffMs({ attempt: record.quickEnds - 2, baseMs: 1_000, maxMs: 60_000, random: params.random });
+    if (livedMs < pauseMs) return;
+    watched.set(slot.slot, { startedMs: now, quickEnds: record.quickEnds + 1 });
+    await params.runtime[how](params.startSlot(slot));
+    params.log.info({ slot: slot.slot, how }, "agent host started");
+  };
+
+  const endRunOf = async (slot: string, code: string, message: string): Promise<void> => {
+    const run = await runOfSlot(params.database, slot);
+    if (run === null) return;
+    await endSandbox(params, run);
+    await params.runs.lose(run, because(code, message, { slot }));
+  };
+
+  const look = async (
+    slot: TeamSlot,
+    alive: boolean,
+    recorded: { readonly hostPid: number | null; readonly startTicks: string | null } | undefined,
+  ): Promise<void> => {
+    const host = params.hub.host(slot.slot);
+    if (!alive) {
+      if (host !== null && (await isProcessAlive(host.pid, host.startTicks)))
+        params.hub.disconnect(slot.slot, "its pane is gone");
+      return startHost(slot, "start");
+    }
+    if (host !== null) {
+      if (params.clock.monotonicMs() - host.lastSeenMs < SILENT_MS) return;
+      // Stopped or hung: nothing but SIGKILL reaches it, and nothing it does later counts.
+      params.log.warn({ slot: slot.slot }, "agent host is silent; it is replaced");
+      params.hub.disconnect(slot.slot, "silent");
+      await startHost(slot, "restart");
+      return endRunOf(slot.slot, "host.silent", "The agent host stopped answering and was replaced.");
+    }
+    const startedMs = watched.get(slot.slot)?.startedMs;
+    if (startedMs === undefined)
+      watched.set(slot.slot, { startedMs: params.clock.monotonicMs(), quickEnds: 0 });
+    else if (params.clock.monotonicMs() - startedMs > CONNECT_MS) await startHost(slot, "restart");
+    else if (recorded?.hostPid != null && !(await isProcessAlive(recorded.hostPid, recorded.startTicks)))
+      await endRunOf(slot.slot, "host.died", "The agent host ended in the middle of the run.");
+  };
+
+  const expire = async (): Promise<void> => {
+    for (const run of await params.runs.expired()) {
+      params.log.warn({ run: run.runId, slot: run.slot }, "lease expired");
+      const slot = params.slots.find((one) => one.slot === run.slot);
+      if (slot !== undefined) {
+        params.hub.send(slot.slot, { type: "lost", runId: run.runId, attempt: run.attempt });
+        await startHost(slot, "restart");
+      }
+      await endSandbox(params, run);
+      await params.runs.lose(
+        run,
+        because("lease.expired", "The agent host did not renew its lease in time."),
+      );
+    }
+  };
+
+  return createLoop({
+    name: "watchdog",
+    intervalMs: 1_000,
+    clock: params.clock,
+    random: params.random,
+    log: params.log,
+    tick: async () => {
+      await params.runtime.ensureServer();
+      const [processes, recorded] = await Promise.all([params.runtime.list(), loadSlots(params.database)]);
+      const live = new Set(processes.filter((one) => !one.dead).map((one) => one.slot));
+      for (const slot of params.slots) {
+        await look(slot, live.has(slot.slot), recorded.get(slot.slot)).catch((error: unknown) =>
+          params.log.error(
+            { slot: slot.slot, error: messageOf(error) },
+            "agent host could not be looked after",
+          ),
+        );
+      }
+      await expire();
+    },
+  });
+}
+
+/** Ends what may still write for a run, and waits until it is dead. */
+async function endSandbox(
+  params: Readonly<WatchdogParams>,
+  run: { readonly runId: string; readonly attempt: number },
+): Promise<void> {
+  const { rows } = await params.database.query<{ sandbox: unknown }>(
+    "select sandbox from miyabi.runs where id = $1",
+    [run.runId],
+  );
+  const identity = sandboxIdentity.safeParse(rows[0]?.sandbox);
+  if (identity.success) await killNamespace({ identity: identity.data, clock: params.clock });
+  await killSandboxesOf({ id: `${run.runId}.${run.attempt}`, clock: params.clock });
+}
