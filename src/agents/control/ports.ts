@@ -28,12 +28,7 @@ export interface PermissionDesk {
 
 /** Mailboxes of the agents. */
 export interface Mailboxes {
-  /** Messages that wait for the agent of a slot (addressed to the slot or its role), in order. */
-  pending(params: {
-    readonly slot: string;
-    readonly role: string;
-    readonly taskId: string;
-  }): Promise<readonly { readonly id: string; readonly from: string; readonly text: string }[]>;
+  /** The agent's session took the message. Idempotent. */
   delivered(messageId: string): Promise<void>;
 }
 

@@ -1,0 +1,229 @@
+import path from "node:path";
+import { existsSync } from "node:fs";
+import {
+  createDispatcher,
+  createHostHub,
+  createProcessRuntime,
+  createTmuxRuntime,
+  createWatchdog,
+  hostCommand,
+  type SlotRuntime,
+  type TeamSlot,
+  type TranscriptSink,
+} from "../agents/index.ts";
+import {
+  createLoop,
+  messageOf,
+  type Clock,
+  type Home,
+  type Log,
+  type ProcessRunner,
+  type Random,
+} from "../base/index.ts";
+import { QUESTIONS_CHANNEL } from "../messages/index.ts";
+import type { Domain } from "./domain.ts";
+import { machineName, type Installation } from "./installation.ts";
+import type { Settings } from "./settings.ts";
+
+// Long enough for a busy machine, short enough that a cut-off host is replaced while a person still watches.
+const LEASE_MS = 15_000;
+
+export interface AgentServicesParams {
+  readonly domain: Domain;
+  readonly transcripts: TranscriptSink;
+  readonly home: Home;
+  readonly installation: Installation;
+  readonly settings: Settings;
+  readonly url: string;
+  readonly hostTokenFile: string;
+  readonly runtime: "tmux" | "process";
+  readonly sandbox: "bubblewrap" | "none";
+  /** `PATH`, locale and terminal of the installation, for hosts. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly draining: Set<string>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly runner: ProcessRunner;
+  readonly log: Log;
+}
+
+/** The agents' side of the control plane: hub, dispatcher, watchdog and what they need of each other. */
+export function createAgentServices(params: Readonly<AgentServicesParams>) {
+  const { domain, home, settings, clock, random, log } = params;
+  const runtime = openRuntime(params);
+  const profileOf = domain.profileOf;
+  let wake = (): void => {};
+
+  const answerPermission = async (questionId: string): Promise<void> => {
+    const question = (await domain.questions.find({ id: questionId }))?.question ?? null;
+    if (
+      question === null ||
+      question.kind !== "permission" ||
+      question.runId === null ||
+      question.answer === null
+    )
+      return;
+    const { rows } = await domain.database.query<{ attempt: number; slot: string; dedupe_key: string }>(
+      "select r.attempt, r.slot, q.dedupe_key from miyabi.runs r join miyabi.questions q on q.run_id = r.id where q.id = $1 and r.state in ('leased', 'running')",
+      [questionId],
+    );
+    const row = rows[0];
+    const [, , requestId, ...options] = row?.dedupe_key.split("|") ?? [];
+    if (row === undefined || requestId === undefined) return;
+    const chosen = options.map((option) => option.split("=")).find(([, name]) => name === question.answer);
+    hub.send(row.slot, {
+      type: "permission-answer",
+      runId: question.runId,
+      attempt: row.attempt,
+      requestId,
+      optionId: chosen?.[0] ?? null,
+    });
+  };
+
+  const hub = createHostHub({
+    database: domain.database,
+    runs: domain.runs,
+    tasks: domain.tasks,
+    transcripts: params.transcripts,
+    permissions: {
+      ask: async ({ runId, taskId, requestId, asker, title, options }) => {
+        const question = await domain.questions.ask({
+          kind: "permission",
+          taskId,
+          runId,
+          asker,
+          text: title,
+          options: options.map((option) => option.name),
+          dedupeKey: [
+            "permission",
+            runId,
+            requestId,
+            ...options.map((option) => `${option.id}=${option.name}`),
+          ].join("|"),
+        });
+        if (question.answer !== null) await answerPermission(question.id);
+      },
+    },
+    mailboxes: {
+      delivered: async (id) => {
+        await domain.mailboxes.acknowledge({ ids: [id], recipients: domain.recipients });
+      },
+    },
+    clock,
+    log,
+    leaseMs: LEASE_MS,
+    onChange: () => wake(),
+  });
+
+  const dispatcher = createDispatcher({
+    database: domain.database,
+    hub,
+    runs: domain.runs,
+    slots: domain.slots,
+    transcripts: params.transcripts,
+    isDraining: (slot) => params.draining.has(slot),
+    spec: {
+      database: domain.database,
+      git: domain.git,
+      home,
+      random,
+      machine: machineName(),
+      leaseMs: LEASE_MS,
+      sandbox: params.sandbox,
+      limits: settings.limits,
+      profileOf,
+    },
+    clock,
+    random,
+    log,
+  });
+  wake = () => dispatcher.wake();
+  for (const queue of domain.queues) domain.queue.onJobs(`run-${queue}`, wake);
+  domain.notifier.subscribe(QUESTIONS_CHANNEL, (notification) => {
+    if (notification.kind === "notified")
+      answerPermission(notification.payload).catch((error: unknown) =>
+        log.warn({ error: messageOf(error) }, "permission answer not passed on"),
+      );
+  });
+
+  const startSlot = (slot: TeamSlot) => ({
+    slot: slot.slot,
+    title: `${slot.name} ${slot.nameJa} · ${slot.role}`,
+    color: slot.color,
+    ...hostCommand({
+      slot: slot.slot,
+      role: slot.role,
+      name: `${slot.name} ${slot.nameJa}`,
+      color: slot.color,
+      url: params.url,
+      machine: machineName(),
+      nodeFile: process.execPath,
+      program: params.installation.agentHost,
+      tokenFile: params.hostTokenFile,
+      agentsDir: path.join(home.root, "agents"),
+      sampleAgentDir: params.installation.sampleAgentDir,
+      readOnly: params.installation.readOnly,
+      cli: slot.role === "conductor" ? [process.execPath, params.installation.launcher] : null,
+      home,
+      env: params.env,
+    }),
+  });
+
+  const watchdog = createWatchdog({
+    database: domain.database,
+    runtime,
+    hub,
+    runs: domain.runs,
+    slots: domain.slots,
+    startSlot,
+    clock,
+    random,
+    log,
+  });
+
+  // Messages reach an agent that works; mailbox order and leases are the mailboxes' business.
+  const mailman = createLoop({
+    name: "mailman",
+    intervalMs: 2_000,
+    clock,
+    random,
+    log,
+    tick: async () => {
+      await domain.mailboxes.tick();
+      for (const host of hub.hosts()) {
+        if (host.run === null) continue;
+        await domain.mailboxes.renew(host.slot);
+        const slot = domain.slots.find((one) => one.slot === host.slot);
+        const waiting = await domain.mailboxes.take({
+          recipients: [host.slot, slot?.role ?? host.slot],
+          session: host.slot,
+          again: false,
+        });
+        for (const message of waiting)
+          host.connection.send({
+            type: "message",
+            messageId: message.id,
+            from: message.sender,
+            text: message.body,
+          });
+      }
+    },
+  });
+
+  return { hub, runtime, dispatcher, watchdog, mailman, startSlot, leaseMs: LEASE_MS };
+}
+export type AgentServices = ReturnType<typeof createAgentServices>;
+
+function openRuntime(params: Readonly<AgentServicesParams>): SlotRuntime {
+  const { home, runner, clock, env } = params;
+  return params.runtime === "tmux"
+    ? createTmuxRuntime({ runDir: home.runDir, runner, clock, env })
+    : createProcessRuntime({ runDir: home.runDir, clock });
+}
+
+/** Whether a program is in a directory of `PATH`. */
+export function isOnPath(program: string, searchPath: string): boolean {
+  return searchPath
+    .split(":")
+    .some((directory) => directory.startsWith("/") && existsSync(path.join(directory, program)));
+}

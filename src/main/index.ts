@@ -1,0 +1,4 @@
+export { runUp, type UpOptions } from "./up.ts";
+export { loadSecrets, loadSettings, settings, teamOf, type Settings } from "./settings.ts";
+export { locateInstallation, type Installation } from "./installation.ts";
+export { VERSION } from "./version.ts";

@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { AppError, parseYaml, readFileIfExists, type Home } from "../base/index.ts";
+import { profileOverride, shippedTeam, team, type Team } from "../agents/index.ts";
+import { gatewaySettings } from "../gateway/index.ts";
+
+/** `miyabi.yaml`: settings of the installation. Everything has a default; unknown fields are refused. */
+export const settings = z.strictObject({
+  /** Port of console and API on 127.0.0.1. */
+  port: z.number().int().min(1).max(65_535).default(8000),
+  /** Name of a shipped team (`miyabi`, `boss`) or a team of one's own. */
+  team: z.union([z.string(), team]).default("miyabi"),
+  /** Agent profile of members that name none. */
+  agent: z.string().default("sample"),
+  agents: z.strictObject({ profiles: z.record(z.string(), profileOverride).default({}) }).prefault({}),
+  /** Where agent hosts run; null: tmux where it is installed, else plain processes. */
+  runtime: z.enum(["tmux", "process"]).nullable().default(null),
+  /** Host names beside localhost under which the console is opened. */
+  hosts: z.array(z.string()).default([]),
+  limits: z
+    .strictObject({
+      /** A run whose commands or agent print more is ended. */
+      outputBytes: z
+        .number()
+        .int()
+        .positive()
+        .default(64 * 1024 * 1024),
+      /** Largest size of a session's clone and home together. */
+      diskBytes: z
+        .number()
+        .int()
+        .positive()
+        .default(5 * 1024 * 1024 * 1024),
+      /** Largest hand-over. */
+      handoverBytes: z
+        .number()
+        .int()
+        .positive()
+        .default(100 * 1024 * 1024),
+    })
+    .prefault({}),
+  gateway: gatewaySettings.prefault({}),
+});
+export type Settings = z.infer<typeof settings>;
+
+/** Settings of an installation; the defaults where it has no file. @throws config.invalid naming line and field. */
+export async function loadSettings(
+  home: Home,
+): Promise<{ readonly settings: Settings; readonly configured: boolean }> {
+  const text = await readFileIfExists(home.configFile);
+  if (text === null) return { settings: settings.parse({}), configured: false };
+  return {
+    settings: parseYaml({ text, source: home.configFile, schema: settings, code: "config.invalid" }),
+    configured: true,
+  };
+}
+
+export function teamOf(value: Settings): Team {
+  return typeof value.team === "string" ? shippedTeam(value.team) : value.team;
+}
+
+/** `NAME=value` lines of `.env`. Secrets: never logged, never passed to a child. @throws config.invalid naming the line. */
+export async function loadSecrets(home: Home): Promise<ReadonlyMap<string, string>> {
+  const text = (await readFileIfExists(home.envFile)) ?? "";
+  const secrets = new Map<string, string>();
+  for (const [index, line] of text.split("\n").entries()) {
+    if (line.trim() === "" || line.trimStart().startsWith("#")) continue;
+    const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line);
+    if (match?.[1] === undefined)
+      throw new AppError({
+        code: "config.invalid",
+        message: `${home.envFile}:${index + 1}: not a line NAME=value.`,
+        fix: "Correct or remove the line.",
+      });
+    secrets.set(match[1], (match[2] ?? "").replace(/^(["'])(.*)\1$/, "$2"));
+  }
+  return secrets;
+}

@@ -1,0 +1,2 @@
+export * from "./intake/index.ts";
+export * from "./sample/index.ts";

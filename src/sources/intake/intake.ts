@@ -1,0 +1,139 @@
+import { createHash } from "node:crypto";
+import path from "node:path";
+import { AppError, parseYaml } from "../../base/index.ts";
+import type { NewTask } from "../../contract/index.ts";
+import {
+  branchNameFor,
+  detectProject,
+  inspectRepository,
+  type Git,
+  type RepositoryFacts,
+} from "../../repositories/index.ts";
+import { defaultWorkflow, workflow, type TaskService, type Workflow } from "../../tasks/index.ts";
+
+export interface IntakeParams {
+  readonly tasks: TaskService;
+  readonly git: Git;
+  /** Queues that somebody of the team takes runs from. */
+  readonly queues: readonly string[];
+  /** @throws where there is no such profile. */
+  readonly requireProfile: (name: string) => void;
+}
+
+export interface Intake {
+  /**
+   * Accepts a new task for a local repository: looks at the repository, reads the workflow of its target branch, creates the task.
+   * @throws repository.unusable, workflow.invalid, config.invalid, not_found, conflict.state.
+   */
+  add(
+    task: NewTask,
+    options: { readonly idempotencyKey: string | null; readonly source: string },
+  ): Promise<{ readonly id: string; readonly created: boolean }>;
+  /** What a repository is known by. @throws repository.unusable */
+  inspect(repositoryPath: string, branch: string | null): Promise<KnownRepository>;
+}
+
+export interface KnownRepository {
+  readonly id: string;
+  readonly name: string;
+  readonly path: string;
+  readonly targetBranch: string;
+}
+
+const WORKFLOW_FILE = ".miyabi/workflow.yaml";
+
+export function createIntake(params: Readonly<IntakeParams>): Intake {
+  const inspect = async (
+    repositoryPath: string,
+    branch: string | null,
+  ): Promise<{ facts: RepositoryFacts; known: KnownRepository }> => {
+    if (!path.isAbsolute(repositoryPath))
+      throw new AppError({
+        code: "input.invalid",
+        message: `repositoryPath: "${repositoryPath}" is not an absolute path.`,
+        fix: "Give the whole path, e.g. /home/you/project.",
+        details: { field: "repositoryPath" },
+      });
+    const facts = await inspectRepository(params.git, { path: repositoryPath, branch, trustOwner: true });
+    const known = {
+      id: repositoryId(facts),
+      name: path.basename(facts.root).replace(/\.git$/, ""),
+      path: facts.root,
+      targetBranch: facts.branch,
+    };
+    return { facts, known };
+  };
+  return {
+    inspect: async (repositoryPath, branch) => (await inspect(repositoryPath, branch)).known,
+    add: async (task, { idempotencyKey, source }) => {
+      const { facts, known } = await inspect(task.repositoryPath, task.targetBranch ?? null);
+      if (task.profile !== undefined) params.requireProfile(task.profile);
+      if (task.workflow !== undefined && task.workflow !== "default")
+        throw new AppError({
+          code: "input.invalid",
+          message: `workflow: there is no workflow "${task.workflow}".`,
+          fix: `Leave it out; the repository's ${WORKFLOW_FILE} is used.`,
+          details: { field: "workflow" },
+        });
+      const followed = await workflowOf(params.git, facts);
+      requireRoles(followed, params.queues);
+      return params.tasks.add({
+        repository: known,
+        source,
+        title: task.title,
+        body: task.body,
+        labels: task.labels,
+        class: task.class ?? "P2",
+        dueAt: task.dueAt === undefined ? null : new Date(task.dueAt),
+        dependsOn: task.dependsOn,
+        workflow: followed,
+        profile: task.profile ?? null,
+        idempotencyKey,
+        branchFor: (taskId) => branchNameFor({ taskId, title: task.title }),
+      });
+    },
+  };
+}
+
+/** Stable for a path and branch, so that a cache is found again. */
+function repositoryId(facts: RepositoryFacts): string {
+  return createHash("sha256").update(`${facts.root}\n${facts.branch}`).digest("hex").slice(0, 12);
+}
+
+/** The workflow as committed on the target branch; one made from what the project has where there is none. */
+async function workflowOf(git: Git, facts: RepositoryFacts): Promise<Workflow> {
+  const file = await git.run({ gitDir: facts.gitDir, args: ["show", `${facts.commit}:${WORKFLOW_FILE}`] });
+  if (file.code === 0)
+    return parseYaml({
+      text: file.stdout,
+      source: `${WORKFLOW_FILE} (${facts.branch})`,
+      schema: workflow,
+      code: "workflow.invalid",
+    });
+  const project = await detectProject(git, { gitDir: facts.gitDir, commit: facts.commit });
+  return defaultWorkflow({
+    check: project.check,
+    prepare:
+      project.prepare.length === 0 ? null : { commands: [...project.prepare], outputs: [...project.outputs] },
+  });
+}
+
+/** A run of a queue that nobody takes from would wait for ever. */
+function requireRoles(followed: Workflow, queues: readonly string[]): void {
+  for (const [index, step] of followed.steps.entries()) {
+    const queue =
+      step.kind === "agent"
+        ? step.role
+        : step.kind === "check"
+          ? "check"
+          : step.kind === "command"
+            ? "deploy"
+            : null;
+    if (queue !== null && !queues.includes(queue))
+      throw new AppError({
+        code: "workflow.invalid",
+        message: `steps.${index}.role: nobody in the team takes "${queue}"; known: ${queues.join(", ")}.`,
+        fix: "Change the role, or add a member to the team that takes it.",
+      });
+  }
+}
