@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { pipeline } from "node:stream/promises";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
 
@@ -39,7 +40,10 @@ export async function startMcpRecorder(): Promise<McpRecorder> {
         }),
       );
       response.writeHead(answer.status, Object.fromEntries(answer.headers));
-      response.end(Buffer.from(await answer.arrayBuffer()));
+      // Headers first: a client's stream for the server's own messages never ends.
+      response.flushHeaders();
+      if (answer.body === null) return void response.end();
+      await pipeline(answer.body, response);
     })().catch((error: unknown) =>
       response.destroy(error instanceof Error ? error : new Error(String(error))),
     );

@@ -46,6 +46,9 @@ describe("classifyFailure", () => {
 describe("classifyNotice", () => {
   it("recognises a provider's notice", () => {
     expect(classifyNotice("You've hit your limit · resets 3pm", now)?.kind).toBe("quota");
+    expect(
+      classifyNotice("Working.\n\nexceeded retry limit, last status: 429 Too Many Requests", now)?.kind,
+    ).toBe("quota");
     expect(classifyNotice("API Error: 401 invalid x-api-key", now)?.kind).toBe("authentication");
   });
 

@@ -24,14 +24,18 @@ export function classifyFailure(text: string, now: Date): AgentFailure {
 }
 
 const NOTICE =
-  /^(?:\W*(?:error|api error)[:\s]+)?(?:\d{3}\s+)?\W*(?:claude (?:ai )?usage limit reached|(?:5-hour|weekly|session|usage) limit reached|you['’]ve (?:hit|reached) your|you have (?:hit|reached) your|you exceeded your current quota|api error: (?:429|401)|rate[_ -]?limit|insufficient[_ ]quota|credit balance is too low|invalid api key|please run \/login|not logged in)/i;
+  /^(?:\W*(?:error|api error)[:\s]+)?(?:\d{3}\s+)?\W*(?:claude (?:ai )?usage limit reached|exceeded retry limit, last status: 4(?:29|01)|unexpected status 4(?:29|01)|(?:5-hour|weekly|session|usage) limit reached|you['’]ve (?:hit|reached) your|you have (?:hit|reached) your|you exceeded your current quota|api error: (?:429|401)|rate[_ -]?limit|insufficient[_ ]quota|credit balance is too low|invalid api key|please run \/login|not logged in)/i;
 
 /**
  * Some agents report a limit or a missing login as the words of a turn that ends normally. Null where `text`, the last
  * message of the turn, is not such a notice. Pure.
  */
 export function classifyNotice(text: string, now: Date): AgentFailure | null {
-  const trimmed = text.trim();
+  const trimmed =
+    text
+      .trim()
+      .split(/\n{2,}/)
+      .at(-1) ?? "";
   if (trimmed.length > MAX_NOTICE_LENGTH || !NOTICE.test(trimmed)) return null;
   const failure = classifyFailure(trimmed, now);
   return failure.kind === "other" ? null : failure;

@@ -9,9 +9,9 @@ export interface TextBuffer {
   /** Adds words of the agent; other kinds of events must be preceded by `flush`. */
   push(kind: "text" | "thought", chunk: string): void;
   flush(): void;
-  /** Forgets the last message. */
-  startTurn(): void;
-  /** The words of the turn's last message, for recognising notices; at most about 4 KB. */
+  /** What follows is another message. */
+  forgetLast(): void;
+  /** The words of the last message, for recognising notices; at most about 4 KB. */
   lastText(): string;
 }
 
@@ -62,7 +62,7 @@ export function createTextBuffer(params: Readonly<TextBufferParams>): TextBuffer
       else if (timer === null && pending !== "") startTimer();
     },
     flush,
-    startTurn: () => {
+    forgetLast: () => {
       last = "";
     },
     lastText: () => last,

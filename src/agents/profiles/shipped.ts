@@ -20,6 +20,9 @@ name = "Miyabi gateway"
 base_url = "{gateway}/v1"
 wire_api = "responses"
 env_key = "CODEX_API_KEY"
+# The gateway retries by itself; more here would only hide a used-up limit for minutes.
+request_max_retries = 1
+stream_max_retries = 1
 
 [features]
 plugins = false
@@ -61,7 +64,8 @@ const codex: ProfileInput = {
     CODEX_API_KEY: "{key}",
     CODEX_HOME: "{home}/.codex",
     NO_BROWSER: "1",
-    INITIAL_AGENT_MODE: "workspace-write",
+    // Its other modes start each command in a sandbox of its own, which cannot be made inside ours, and do not ask us either.
+    INITIAL_AGENT_MODE: "agent-full-access",
   },
   files: { ".codex/config.toml": CODEX_CONFIG },
   resume: "resume",

@@ -7,6 +7,8 @@ import { openMessageStream } from "./message-stream.ts";
 const STDERR_TAIL_BYTES = 8 * 1024;
 /** Between the end of the output and the news of the exit, or the other way round. */
 const SETTLE_MS = 1_000;
+/** For an agent to save its session when its input ends. Codex does not exit by itself; it saves at once. */
+const CLOSE_GRACE_MS = 300;
 
 /** The program is gone or unreadable; nothing it was asked will be answered. */
 export class AgentEnded extends Error {}
@@ -65,9 +67,9 @@ export function openConnection(params: Readonly<ConnectionParams>): AcpConnectio
   );
   const connection: ClientConnection = app.connect(stream);
 
-  const within = async <T>(promise: Promise<T>): Promise<T | null> => {
+  const within = async <T>(ms: number, promise: Promise<T>): Promise<T | null> => {
     const timer = new AbortController();
-    const timeout = clock.sleep(SETTLE_MS, timer.signal).then(
+    const timeout = clock.sleep(ms, timer.signal).then(
       () => null,
       () => null,
     );
@@ -75,7 +77,10 @@ export function openConnection(params: Readonly<ConnectionParams>): AcpConnectio
   };
   const whenEnded = async (): Promise<string> => {
     await Promise.race([output.promise, program.exited]);
-    const [broken, exit] = await Promise.all([within(output.promise), within(program.exited)]);
+    const [broken, exit] = await Promise.all([
+      within(SETTLE_MS, output.promise),
+      within(SETTLE_MS, program.exited),
+    ]);
     if (broken !== null) return broken;
     if (exit === null) return "It closed its output.";
     return exit.signal === null ? `It exited with code ${exit.code}.` : `It was ended by ${exit.signal}.`;
@@ -102,7 +107,9 @@ export function openConnection(params: Readonly<ConnectionParams>): AcpConnectio
     stderr: () => stderr.text(),
     kill: () => program.kill(),
     close: () => {
-      closing ??= endProgram(program, () => within(program.exited)).finally(() => connection.close());
+      closing ??= endProgram(program, () => within(CLOSE_GRACE_MS, program.exited)).finally(() =>
+        connection.close(),
+      );
       return closing;
     },
   };

@@ -38,6 +38,11 @@ const toolContent = z.looseObject({
   newText: optionalText,
 });
 
+/** A command's output since the last update, as Codex sends it: an extension for clients that show terminals. */
+const toolMeta = z.looseObject({
+  terminal_output_delta: z.looseObject({ data: text }).nullish().catch(null),
+});
+
 const toolCall = z.looseObject({
   toolCallId: text,
   title: optionalText,
@@ -50,6 +55,7 @@ const toolCall = z.looseObject({
     .catch(null),
   rawInput: z.unknown().optional(),
   rawOutput: z.unknown().optional(),
+  _meta: toolMeta.nullish().catch(null),
 });
 export type ToolCallMessage = z.infer<typeof toolCall>;
 

@@ -47,7 +47,9 @@ export function createToolCalls(): ToolCalls {
   };
 }
 
-const isFinished = (call: ToolEvent): boolean => call.status === "completed" || call.status === "failed";
+/** Whether a call can change no more. */
+export const isFinished = (call: ToolEvent): boolean =>
+  call.status === "completed" || call.status === "failed";
 
 function forgetFinished(calls: Map<string, ToolEvent>): void {
   if (calls.size <= MAX_CALLS) return;
@@ -86,7 +88,7 @@ function mergeToolCall(id: string, before: ToolEvent | null, message: ToolCallMe
     tool: message.kind ?? before?.tool ?? "other",
     status,
     input: message.rawInput === undefined ? (before?.input ?? null) : inputText(message.rawInput),
-    output: outputText(message) ?? before?.output ?? null,
+    output: outputText(message) ?? grownOutput(before?.output ?? null, message),
     diffs: diffs === undefined ? (before?.diffs ?? []) : diffs,
   };
 }
@@ -102,11 +104,23 @@ function inputText(raw: unknown): string | null {
   return text === "{}" ? null : cutText(cleanText(text), MAX_INPUT_BYTES);
 }
 
+function grownOutput(before: string | null, message: ToolCallMessage): string | null {
+  const more = message._meta?.terminal_output_delta?.data;
+  // What was cut once is not cut again: only the first part is shown.
+  if (more === undefined || Buffer.byteLength(before ?? "") > MAX_OUTPUT_BYTES) return before;
+  return cutText((before ?? "") + cleanText(more), MAX_OUTPUT_BYTES);
+}
+
+const CONSOLE_BLOCK = /^```console\n([\s\S]*?)\n?```$/;
+
 function outputText(message: ToolCallMessage): string | null {
   const parts = message.content?.flatMap((item) =>
     item.type === "content" && item.content ? [blockText(item.content)] : [],
   );
-  if (parts !== undefined && parts.length > 0) return cutText(cleanText(parts.join("\n")), MAX_OUTPUT_BYTES);
+  if (parts !== undefined && parts.length > 0) {
+    const text = parts.join("\n");
+    return cutText(cleanText(CONSOLE_BLOCK.exec(text)?.[1] ?? text), MAX_OUTPUT_BYTES);
+  }
   const raw = message.rawOutput;
   if (raw === undefined || raw === null) return null;
   return cutText(cleanText(typeof raw === "string" ? raw : JSON.stringify(raw)), MAX_OUTPUT_BYTES);

@@ -3,8 +3,9 @@ import type { TranscriptBody } from "../../../contract/index.ts";
 import { cleanText, cutText } from "../clean-text.ts";
 import { createTextBuffer } from "../text-buffer.ts";
 import { sessionUpdate } from "./messages.ts";
-import { blockText, createToolCalls } from "./tool-calls.ts";
+import { blockText, createToolCalls, isFinished, type ToolEvent } from "./tool-calls.ts";
 
+const HOLD_MS = 200;
 const MAX_PLAN_ENTRIES = 100;
 const MAX_PLAN_TEXT_BYTES = 1_000;
 
@@ -29,10 +30,41 @@ interface UpdateMapperParams {
 export function createUpdateMapper(params: Readonly<UpdateMapperParams>): UpdateMapper {
   const text = createTextBuffer(params);
   const tools = createToolCalls();
+  const shown = new Set<string>();
+  let held: ToolEvent | null = null;
+  let timer: AbortController | null = null;
   let replaying = false;
 
+  const release = (): void => {
+    timer?.abort();
+    timer = null;
+    const event = held;
+    held = null;
+    if (event !== null) params.onEvent(event);
+  };
+  /** Some agents stream a call's input word by word: states in between go out at most every 200 ms. */
+  const sendTool = (event: ToolEvent): void => {
+    if (held?.toolCallId === event.toolCallId) held = null;
+    const isNew = !shown.has(event.toolCallId);
+    shown.add(event.toolCallId);
+    if (isFinished(event)) shown.delete(event.toolCallId);
+    if (isNew || isFinished(event)) return send(event);
+    if (held !== null) release();
+    held = event;
+    if (timer !== null) return;
+    const own = new AbortController();
+    timer = own;
+    params.clock.sleep(HOLD_MS, own.signal).then(
+      () => {
+        if (timer === own) release();
+      },
+      () => {},
+    );
+  };
   const send = (event: TranscriptBody): void => {
+    release();
     text.flush();
+    text.forgetLast();
     params.onEvent(event);
   };
   return {
@@ -42,14 +74,16 @@ export function createUpdateMapper(params: Readonly<UpdateMapperParams>): Update
       const update = parsed.data;
       if (update.sessionUpdate === "tool_call" || update.sessionUpdate === "tool_call_update") {
         const event = tools.apply(update);
-        if (event !== null && !replaying) send(event);
+        if (event !== null && !replaying) sendTool(event);
         return;
       }
       if (replaying) return;
       switch (update.sessionUpdate) {
         case "agent_message_chunk":
+          release();
           return text.push("text", blockText(update.content));
         case "agent_thought_chunk":
+          release();
           return text.push("thought", blockText(update.content));
         case "plan":
           return send(planEvent(update.entries));
@@ -65,9 +99,11 @@ export function createUpdateMapper(params: Readonly<UpdateMapperParams>): Update
     setReplaying: (next) => {
       replaying = next;
     },
-    startTurn: () => text.startTurn(),
+    startTurn: () => text.forgetLast(),
     endTurn: (reason) => {
+      release();
       text.flush();
+      shown.clear();
       for (const event of tools.closeOpen(reason)) params.onEvent(event);
     },
     lastText: () => text.lastText(),
