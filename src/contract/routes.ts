@@ -5,7 +5,7 @@ import { instant, pageOf, questionId, runId, slotId, taskClass, taskId } from ".
 import { answerBody, messageView, questionView } from "./question.ts";
 import { componentHealth, repositoryView, statusView } from "./status.ts";
 import { explanation, newTask, runView, taskDetail, taskDiff, taskState, taskSummary } from "./task.ts";
-import { transcriptItem } from "./transcript.ts";
+import { logItem, transcriptItem } from "./transcript.ts";
 
 /** Who may call: `view` reads, `operate` changes tasks and agents, `admin` changes the installation. */
 export const PERMISSIONS = ["view", "operate", "admin"] as const;
@@ -72,7 +72,8 @@ export const ROUTES = {
       q: z.string().max(200).optional(),
       order: z.enum(["newest", "deadline", "updated"]).default("newest"),
     }),
-    response: pageOf(taskSummary).extend({ total: z.number().int().nonnegative() }),
+    /** `total` counts what matches the filters; it is exact below 10,000 and stays there above ("10,000 or more"). */
+    response: pageOf(taskSummary).extend({ total: z.number().int().min(0).max(10_000) }),
   },
   createTask: {
     method: "POST",
@@ -208,6 +209,20 @@ export const ROUTES = {
       limit: z.coerce.number().int().min(1).max(2000).default(500),
     }),
     response: z.object({ items: z.array(transcriptItem), lastSeq: z.number().int(), ended: z.boolean() }),
+  },
+  listLogs: {
+    method: "GET",
+    path: "/api/logs",
+    permission: "view",
+    summary: "Transcript items of all runs, the newest page first; within a page oldest first.",
+    query: z.object({
+      ...page,
+      task: taskId.optional(),
+      agent: slotId.optional(),
+      /** Only items at or after this instant. */
+      since: instant.optional(),
+    }),
+    response: pageOf(logItem),
   },
   listQuestions: {
     method: "GET",

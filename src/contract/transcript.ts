@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { instant } from "./primitives.ts";
+import { instant, runId, slotId, taskId } from "./primitives.ts";
 
 /**
  * What happened in a run, in order. Shaped like ACP v2: a tool call is an upsert by its id, so a viewer
@@ -70,3 +70,12 @@ export const transcriptItem = z.object({
   body: transcriptBody,
 });
 export type TranscriptItem = z.infer<typeof transcriptItem>;
+
+/** A transcript item with where it happened, for reading across runs. */
+export const logItem = transcriptItem.extend({
+  runId,
+  taskId,
+  step: z.string(),
+  slot: slotId.nullable(),
+});
+export type LogItem = z.infer<typeof logItem>;

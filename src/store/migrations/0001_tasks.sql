@@ -52,7 +52,10 @@ create table miyabi.tasks (
 );
 create index tasks_open on miyabi.tasks (state, deadline_at) where state not in ('done', 'failed', 'cancelled');
 create index tasks_by_state on miyabi.tasks (state, number desc);
-create index tasks_updated on miyabi.tasks (updated_at desc);
+create index tasks_by_class on miyabi.tasks (class, number desc);
+create index tasks_by_deadline on miyabi.tasks (deadline_at, number);
+create index tasks_updated on miyabi.tasks (updated_at desc, number desc);
+create index tasks_labels on miyabi.tasks using gin (labels) where labels <> '{}';
 create index tasks_finished on miyabi.tasks (finished_at) where finished_at is not null;
 create index tasks_wake on miyabi.tasks (wake_at) where wake_at is not null;
 create index tasks_repository on miyabi.tasks (repository_id, number desc);
@@ -156,6 +159,8 @@ create table miyabi.transcripts (
   body jsonb not null,
   primary key (run_id, seq)
 );
+
+create index transcripts_at on miyabi.transcripts (at);
 
 -- Results of checks, by what was checked: the tree and the commands (and the environment they ran in).
 create table miyabi.check_results (

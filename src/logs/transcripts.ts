@@ -1,0 +1,103 @@
+import type { RunState, TranscriptBody, TranscriptItem } from "../contract/index.ts";
+import type { Notifier, Queryable } from "../store/index.ts";
+import { cleanBody } from "./clean-body.ts";
+
+/** LISTEN channel; the payload is `<run id> <last seq>`. */
+const TRANSCRIPTS_CHANNEL = "miyabi_transcripts";
+
+export interface AppendTranscriptParams {
+  readonly runId: string;
+  /** The fence of the writer; absent: any attempt. */
+  readonly attempt?: number;
+  /** At most 500 at once; what is not in `seq` order is stored all the same. */
+  readonly items: readonly TranscriptItem[];
+}
+
+/*
+ * The run's row is locked against its end, so that an item is stored before the run was taken away, or not at all.
+ * An item that is there already stays as it is: the first report counts.
+ */
+const APPEND = `
+with run as (
+    select id from miyabi.runs
+    where id = $1 and ($2::int is null or attempt = $2) and state not in ('lost', 'cancelled') for share),
+  added as (
+    insert into miyabi.transcripts (run_id, seq, at, body)
+    select run.id, item.seq, item.at, item.body
+    from run, jsonb_to_recordset($3::jsonb) as item (seq int, at timestamptz, body jsonb)
+    on conflict (run_id, seq) do nothing returning seq),
+  last as (
+    select greatest(
+      (select max(seq) from added), (select max(seq) from miyabi.transcripts where run_id = $1), 0) as seq)
+select last.seq, case when exists (select 1 from added)
+    then pg_notify('${TRANSCRIPTS_CHANNEL}', $1 || ' ' || last.seq) end as told
+from run, last`;
+
+/**
+ * Stores items of a run, cleaned and cut, in the caller's transaction; each `seq` once, whatever is repeated.
+ * Returns the highest stored `seq` (0 for none), or `lost` where the run is unknown, of another attempt, lost or cancelled.
+ */
+export async function appendTranscript(
+  db: Queryable,
+  params: Readonly<AppendTranscriptParams>,
+): Promise<number | "lost"> {
+  const items = params.items.map(({ seq, at, body }) => ({ seq, at, body: cleanBody(body) }));
+  const { rows } = await db.query<{ seq: number }>(APPEND, [
+    params.runId,
+    params.attempt ?? null,
+    JSON.stringify(items),
+  ]);
+  return rows[0]?.seq ?? "lost";
+}
+
+export interface TranscriptPage {
+  readonly items: TranscriptItem[];
+  /** Of the last item given, or `after` where there was none: where to go on. */
+  readonly lastSeq: number;
+  /** The run has ended and this page reaches its last item. */
+  readonly ended: boolean;
+}
+
+const ENDED: readonly RunState[] = ["succeeded", "failed", "lost", "cancelled"];
+
+/** Items after a sequence number, oldest first; null where there is no such run. */
+export async function readTranscript(
+  db: Queryable,
+  params: { readonly runId: string; readonly after: number; readonly limit: number },
+): Promise<TranscriptPage | null> {
+  // The state is read first: what a run wrote before it ended is then surely among the items.
+  const run = await db.query<{ state: RunState }>("select state from miyabi.runs where id = $1", [
+    params.runId,
+  ]);
+  const state = run.rows[0]?.state;
+  if (state === undefined) return null;
+  const { rows } = await db.query<{ seq: number; at: Date; body: TranscriptBody }>(
+    "select seq, at, body from miyabi.transcripts where run_id = $1 and seq > $2 order by seq limit $3",
+    [params.runId, params.after, params.limit + 1],
+  );
+  const items = rows
+    .slice(0, params.limit)
+    .map((row) => ({ seq: row.seq, at: row.at.toISOString(), body: row.body }));
+  return {
+    items,
+    lastSeq: items.at(-1)?.seq ?? params.after,
+    ended: rows.length <= params.limit && ENDED.includes(state),
+  };
+}
+
+/** `missed`: signals may have been lost; look at every run that matters. */
+export type TranscriptNews =
+  | { readonly kind: "appended"; readonly runId: string; readonly lastSeq: number }
+  | { readonly kind: "missed" };
+
+/** Calls `handler` when a run got new items, after their commit. Returns the function that ends it. */
+export function followTranscripts(
+  notifier: Pick<Notifier, "subscribe">,
+  handler: (news: TranscriptNews) => void,
+): () => void {
+  return notifier.subscribe(TRANSCRIPTS_CHANNEL, (notification) => {
+    if (notification.kind === "missed") return handler({ kind: "missed" });
+    const match = /^(R\d+) (\d+)$/.exec(notification.payload);
+    if (match?.[1] !== undefined) handler({ kind: "appended", runId: match[1], lastSeq: Number(match[2]) });
+  });
+}
