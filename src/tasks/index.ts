@@ -10,3 +10,8 @@ export type { TaskHappening } from "./decide.ts";
 export type { Cause, Reason, RunResult } from "./model.ts";
 export { because } from "./reasons.ts";
 export { defaultWorkflow, workflow, type Workflow, type WorkflowStep } from "./workflow.ts";
+export { createTaskQueries, type TaskQueries, type TaskQueriesParams } from "./task-queries.ts";
+export { countTasks, type Overview } from "./overview.ts";
+export type { TaskFilter, TaskPage } from "./task-list.ts";
+export type { Costs } from "./view-rows.ts";
+export type { SlotFact, TeamFacts } from "./explain-facts.ts";

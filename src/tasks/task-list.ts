@@ -1,0 +1,166 @@
+import { AppError } from "../base/index.ts";
+import type { TaskState, TaskSummary } from "../contract/index.ts";
+import type { Queryable } from "../store/index.ts";
+import type { TaskClass } from "./deadline.ts";
+import { SUMMARY_COLUMNS, SUMMARY_JOINS, withCosts, type Costs, type SummaryRow } from "./view-rows.ts";
+
+export const LIST_ORDERS = ["newest", "deadline", "updated"] as const;
+
+export interface TaskFilter {
+  /** Absent or empty: every state. */
+  readonly state?: readonly TaskState[] | undefined;
+  readonly class?: readonly TaskClass[] | undefined;
+  /** Id of a repository. */
+  readonly repository?: string | undefined;
+  readonly label?: string | undefined;
+  /** Part of the title in any case, or a whole id. */
+  readonly q?: string | undefined;
+  readonly order: (typeof LIST_ORDERS)[number];
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+}
+
+export interface TaskPage {
+  readonly items: TaskSummary[];
+  readonly nextCursor: string | null;
+  /** Exact below `MAX_TOTAL`, at which counting stops. */
+  readonly total: number;
+}
+
+/** Counting further would cost more than the answer is worth. */
+const MAX_TOTAL = 10_000;
+
+interface Ordering {
+  readonly orderBy: string;
+  /** Text of the sort key, exact to the microsecond. */
+  readonly key: string;
+  readonly after: (key: string, number: string) => string;
+}
+
+const instantOf = (key: string): string => `timestamptz 'epoch' + ${key}::bigint * interval '1 microsecond'`;
+const microsOf = (column: string): string => `(extract(epoch from ${column}) * 1000000)::bigint::text`;
+
+const ORDERINGS: Readonly<Record<TaskFilter["order"], Ordering>> = {
+  newest: {
+    orderBy: "number desc",
+    key: "'0'",
+    after: (_key, number) => `number < ${number}::bigint`,
+  },
+  deadline: {
+    orderBy: "deadline_at, number",
+    key: microsOf("deadline_at"),
+    after: (key, number) => `(deadline_at, number) > (${instantOf(key)}, ${number}::bigint)`,
+  },
+  updated: {
+    orderBy: "updated_at desc, number desc",
+    key: microsOf("updated_at"),
+    after: (key, number) => `(updated_at, number) < (${instantOf(key)}, ${number}::bigint)`,
+  },
+};
+
+/**
+ * One page of tasks. Each state, class and order is read from an index that fits, whatever the table holds: see the
+ * test of its plans. A task that changes between two pages may be seen twice or not at all; nothing else may.
+ * @throws input.invalid for a cursor that is none.
+ */
+export async function listTasks(
+  db: Queryable,
+  costs: Costs,
+  filter: Readonly<TaskFilter>,
+): Promise<TaskPage> {
+  const ordering = ORDERINGS[filter.order];
+  const values: unknown[] = [];
+  const bind = (value: unknown): string => `$${values.push(value)}`;
+  const conditions = conditionsOf(filter, bind);
+  const counted = union(
+    filter,
+    conditions,
+    (where) => `select 1 from miyabi.tasks ${where} limit ${MAX_TOTAL}`,
+  );
+  if (filter.cursor !== undefined) {
+    const { key, number } = parseCursor(filter.cursor);
+    conditions.push(ordering.after(bind(key), bind(number)));
+  }
+  const limit = bind(filter.limit + 1);
+  const columns = `id, number, deadline_at, updated_at`;
+  const page = union(
+    filter,
+    conditions,
+    (where) => `select ${columns} from miyabi.tasks ${where} order by ${ordering.orderBy} limit ${limit}`,
+  );
+  const { rows } = await db.query<SummaryRow & { total: number; sort_key: string }>(
+    `with page as (select * from (${page}) every order by ${ordering.orderBy} limit ${limit}),
+       total as (select count(*)::int as total from (select 1 from (${counted}) every limit ${MAX_TOTAL}) counted)
+     select total.total, page.sort_key, ${SUMMARY_COLUMNS}
+     from total left join lateral (select id, number, ${ordering.key} as sort_key,
+         row_number() over (order by ${ordering.orderBy}) as place from page) page on true
+       left join (miyabi.tasks t ${SUMMARY_JOINS}) on t.id = page.id
+     order by page.place`,
+    values,
+  );
+  const found = rows.filter((row) => row.id !== null);
+  const items = await withCosts(found.slice(0, filter.limit), costs);
+  const last = found[filter.limit - 1];
+  return {
+    items,
+    nextCursor: found.length > filter.limit && last !== undefined ? `${last.sort_key}-${last.number}` : null,
+    total: rows[0]?.total ?? 0,
+  };
+}
+
+function conditionsOf(filter: Readonly<TaskFilter>, bind: (value: unknown) => string): string[] {
+  const conditions: string[] = [];
+  if (filter.repository !== undefined) conditions.push(`repository_id = ${bind(filter.repository)}`);
+  // The second half lets the planner use the index of tasks that have labels.
+  if (filter.label !== undefined)
+    conditions.push(`labels @> array[${bind(filter.label)}::text] and labels <> '{}'`);
+  const q = filter.q?.trim() ?? "";
+  if (/^T[1-9]\d*$/i.test(q)) conditions.push(`id = ${bind(q.toUpperCase())}`);
+  else if (q !== "") conditions.push(`position(lower(${bind(q)}) in lower(title)) > 0`);
+  return conditions;
+}
+
+/*
+ * Several states (or classes) become one branch each: every branch ends after `limit` rows of its own index, where
+ * `state in (…)` would read and sort all rows of a state. The values are constants, so that each branch is planned by
+ * the statistics of its own value; they are words of the contract, checked here once more.
+ */
+function union(
+  filter: Readonly<TaskFilter>,
+  conditions: readonly string[],
+  select: (where: string) => string,
+): string {
+  const states = branches("state", filter.state);
+  const classes = branches("class", filter.class);
+  const selects = states.flatMap((state) =>
+    classes.map((one) => {
+      const all = [...state, ...one, ...conditions];
+      return `(${select(all.length === 0 ? "" : `where ${all.join(" and ")}`)})`;
+    }),
+  );
+  return selects.join(" union all ");
+}
+
+function branches(column: string, values: readonly string[] | undefined): readonly (readonly string[])[] {
+  if (values === undefined || values.length === 0) return [[]];
+  return [...new Set(values)].map((value) => {
+    if (!/^[a-zA-Z0-9-]+$/.test(value))
+      throw new AppError({
+        code: "input.invalid",
+        message: `"${value}" is no ${column}.`,
+        details: { field: column },
+      });
+    return [`${column} = '${value}'`];
+  });
+}
+
+function parseCursor(cursor: string): { readonly key: string; readonly number: string } {
+  const match = /^(\d{1,17})-(\d{1,18})$/.exec(cursor);
+  if (match?.[1] !== undefined && match[2] !== undefined) return { key: match[1], number: match[2] };
+  throw new AppError({
+    code: "input.invalid",
+    message: `"${cursor.slice(0, 100)}" is no cursor of this list.`,
+    fix: "Send `nextCursor` of the page before, or none.",
+    details: { field: "cursor" },
+  });
+}
