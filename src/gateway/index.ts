@@ -4,3 +4,4 @@ export { gatewaySettings, type GatewaySettings } from "./settings.ts";
 export { REQUEST_LOGGER } from "./call-log.ts";
 export type { CostSum } from "./ledger-store.ts";
 export type { ReadSecret } from "./provider.ts";
+export { createCostQueries, type CostQueries } from "./cost-queries.ts";

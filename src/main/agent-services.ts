@@ -38,6 +38,8 @@ export interface AgentServicesParams {
   readonly hostTokenFile: string;
   readonly runtime: "tmux" | "process";
   readonly sandbox: "bubblewrap" | "none";
+  /** What may run where there is no sandbox. */
+  readonly unsandboxed: "all" | "sample";
   /** `PATH`, locale and terminal of the installation, for hosts. */
   readonly env: Readonly<Record<string, string>>;
   readonly draining: Set<string>;
@@ -130,6 +132,7 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
       machine: machineName(),
       leaseMs: LEASE_MS,
       sandbox: params.sandbox,
+      unsandboxed: params.unsandboxed,
       limits: settings.limits,
       profileOf,
     },

@@ -8,6 +8,7 @@ export interface RunContext {
   readonly attempt: number;
   readonly round: number;
   readonly taskId: string;
+  readonly source: string;
   readonly title: string;
   readonly body: string;
   readonly labels: readonly string[];
@@ -29,6 +30,7 @@ interface Row {
   readonly attempt: number;
   readonly round: number;
   readonly task_id: string;
+  readonly source: string;
   readonly title: string;
   readonly body: string;
   readonly labels: string[];
@@ -50,7 +52,7 @@ interface Row {
 /** @throws not_found */
 export async function loadRunContext(db: Queryable, runId: string): Promise<RunContext> {
   const { rows } = await db.query<Row>(
-    `select r.id, r.attempt, r.round, r.task_id, t.title, t.body, t.labels, t.profile, t.branch, t.base_commit, t.head_commit, t.head_tree,
+    `select r.id, r.attempt, r.round, r.task_id, t.source, t.title, t.body, t.labels, t.profile, t.branch, t.base_commit, t.head_commit, t.head_tree,
        t.workflow, r.step_position, s.data, r.cause, r.commit, t.repository_id, p.path, p.target_branch
      from miyabi.runs r join miyabi.tasks t on t.id = r.task_id join miyabi.repositories p on p.id = t.repository_id
        join miyabi.steps s on s.task_id = t.id and s.position = r.step_position
@@ -66,6 +68,7 @@ export async function loadRunContext(db: Queryable, runId: string): Promise<RunC
     attempt: row.attempt,
     round: row.round,
     taskId: row.task_id,
+    source: row.source,
     title: row.title,
     body: row.body,
     labels: row.labels,

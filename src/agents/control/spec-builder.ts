@@ -20,6 +20,8 @@ export interface SpecBuilderParams {
   readonly machine: string;
   readonly leaseMs: number;
   readonly sandbox: "bubblewrap" | "none";
+  /** What may run where there is no sandbox. */
+  readonly unsandboxed: "all" | "sample";
   readonly limits: RunSpec["limits"];
   /** Profile by name, else the installation's default. @throws config.invalid */
   readonly profileOf: (name: string | null) => AgentProfile;
@@ -45,6 +47,7 @@ export async function buildSpec(
 ): Promise<BuiltSpec> {
   const context = await loadRunContext(params.database, claimed.runId);
   const { repository } = context;
+  requireSandbox(params, context);
   const cachePath = await ensureCache(params.git, {
     repositoryId: repository.id,
     sourcePath: repository.path,
@@ -93,6 +96,16 @@ export async function buildSpec(
       sandbox: params.sandbox,
     },
   };
+}
+
+/** Without a sandbox only our own sample runs, unless a person said otherwise. */
+function requireSandbox(params: Readonly<SpecBuilderParams>, context: RunContext): void {
+  if (params.sandbox === "bubblewrap" || params.unsandboxed === "all" || context.source === "sample") return;
+  throw new AppError({
+    code: "sandbox.unavailable",
+    message: "There is no working sandbox on this machine, so agents and checks do not run.",
+    fix: "miyabi doctor says what is missing; --unsafe-no-sandbox runs without one.",
+  });
 }
 
 /** The commit that a task starts from is that of the target branch when its first run starts. */

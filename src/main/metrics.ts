@@ -1,0 +1,40 @@
+import { Gauge, Registry } from "prom-client";
+import type { AgentDesk } from "./agent-desk.ts";
+import type { Domain } from "./domain.ts";
+
+/** Prometheus text, computed when asked: nothing is counted twice and an idle product does nothing for it. */
+export function createMetrics({
+  domain,
+  agents,
+}: {
+  readonly domain: Domain;
+  readonly agents: AgentDesk;
+}): () => Promise<string> {
+  const registry = new Registry();
+  const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
+    new Gauge({ name: `miyabi_${name}`, help, labelNames, registers: [registry] });
+  const tasks = gauge("tasks", "Tasks by state.", ["state"]);
+  const queued = gauge("runs_queued", "Runs that wait for an agent, by queue.", ["queue"]);
+  const oldest = gauge("runs_queued_oldest_seconds", "Age of the longest waiting run.");
+  const slots = gauge("agents", "Agents by state.", ["state"]);
+  const memory = gauge("process_resident_memory_bytes", "Resident memory of the control plane.");
+  return async () => {
+    const [byState, byQueue] = await Promise.all([
+      domain.database.query<{ state: string; count: number }>(
+        "select state, count(*)::int as count from miyabi.tasks group by state",
+      ),
+      domain.database.query<{ queue: string; count: number; age: number }>(
+        "select queue, count(*)::int as count, extract(epoch from now() - min(queued_at))::float8 as age from miyabi.runs where state = 'queued' group by queue",
+      ),
+    ]);
+    tasks.reset();
+    for (const row of byState.rows) tasks.set({ state: row.state }, row.count);
+    queued.reset();
+    for (const row of byQueue.rows) queued.set({ queue: row.queue }, row.count);
+    oldest.set(Math.max(0, ...byQueue.rows.map((row) => row.age)));
+    slots.reset();
+    for (const agent of await agents.list()) slots.inc({ state: agent.state });
+    memory.set(process.memoryUsage.rss());
+    return registry.metrics();
+  };
+}

@@ -1,0 +1,89 @@
+import type { Clock } from "../base/index.ts";
+import type { ComponentHealth, StatusView } from "../contract/index.ts";
+import type { TaskQueries } from "../tasks/index.ts";
+import type { AgentDesk } from "./agent-desk.ts";
+import type { Domain } from "./domain.ts";
+
+interface StatusParams {
+  readonly domain: Domain;
+  readonly reads: TaskQueries;
+  readonly agents: AgentDesk;
+  readonly version: string;
+  readonly sandbox: {
+    readonly state: "ok" | "degraded";
+    readonly detail: string;
+    readonly fix: string | null;
+  };
+  readonly runtime: {
+    readonly state: "ok" | "degraded";
+    readonly detail: string;
+    readonly fix: string | null;
+  };
+  readonly clock: Clock;
+}
+
+export interface StatusDesk {
+  view(range: "24h" | "7d"): Promise<StatusView>;
+  health(): Promise<readonly ComponentHealth[]>;
+}
+
+/** The overview: what runs, waits and failed, and whether every part is well. */
+export function createStatusDesk(params: Readonly<StatusParams>): StatusDesk {
+  const startedAt = params.clock.now();
+  const health = async (): Promise<readonly ComponentHealth[]> => {
+    const database = await params.domain.database.query("select 1").then(
+      () => ({ state: "ok" as const, detail: "It answers.", fix: null }),
+      () => ({
+        state: "down" as const,
+        detail: "It does not answer; it is started again.",
+        fix: "miyabi doctor",
+      }),
+    );
+    const agents = database.state === "ok" ? await params.agents.list() : [];
+    const down = agents.filter((agent) => agent.state === "down").map((agent) => agent.slot);
+    return [
+      { name: "database", ...database },
+      {
+        name: "agents",
+        state: down.length === 0 ? "ok" : "degraded",
+        detail: down.length === 0 ? `${agents.length} connected.` : `Not connected: ${down.join(", ")}.`,
+        fix: down.length === 0 ? null : "miyabi agents",
+      },
+      { name: "sandbox", ...params.sandbox },
+      { name: "panes", ...params.runtime },
+    ];
+  };
+  return {
+    health,
+    view: async (range) => {
+      const [parts, agents, questions, components, demo] = await Promise.all([
+        params.reads.overview({ range, now: params.clock.now() }),
+        params.agents.list(),
+        params.domain.questions.list({ open: true, limit: 50 }),
+        health(),
+        demoProgress(params.domain),
+      ]);
+      const { needsYou, ...rest } = parts;
+      return {
+        ...rest,
+        version: params.version,
+        demo,
+        startedAt: startedAt.toISOString(),
+        now: params.clock.now().toISOString(),
+        needsYou: { questions: questions.items, tasks: needsYou },
+        agents: [...agents],
+        health: [...components],
+      };
+    },
+  };
+}
+
+async function demoProgress(domain: Domain): Promise<StatusView["demo"]> {
+  const { rows } = await domain.database.query<{ path: string; done: number; total: number }>(
+    `select p.path, count(*) filter (where t.state = 'done')::int as done, count(*)::int as total
+     from miyabi.tasks t join miyabi.repositories p on p.id = t.repository_id where t.source = 'sample'
+     group by p.path, p.added_at order by p.added_at desc limit 1`,
+  );
+  const row = rows[0];
+  return row === undefined ? null : { repositoryPath: row.path, done: row.done, total: row.total };
+}
