@@ -1,0 +1,40 @@
+import type { ROUTES, RouteName } from "../../../src/contract/index.ts";
+
+type Routes = typeof ROUTES;
+export type Endpoint<K extends RouteName> = `${Routes[K]["method"]} ${Routes[K]["path"]}`;
+
+/**
+ * Method and path of each route. The compiler holds every entry to the contract's literal, so the contract's own
+ * table, and zod with it, need not be sent to the browser.
+ */
+export const ENDPOINTS: { readonly [K in RouteName]: Endpoint<K> } = {
+  status: "GET /api/status",
+  health: "GET /api/health",
+  listTasks: "GET /api/tasks",
+  createTask: "POST /api/tasks",
+  getTask: "GET /api/tasks/:id",
+  explainTask: "GET /api/tasks/:id/explain",
+  cancelTask: "POST /api/tasks/:id/cancel",
+  retryTask: "POST /api/tasks/:id/retry",
+  approveTask: "POST /api/tasks/:id/approve",
+  takeOverTask: "POST /api/tasks/:id/takeover",
+  handBackTask: "POST /api/tasks/:id/handback",
+  setTaskClass: "POST /api/tasks/:id/class",
+  taskDiff: "GET /api/tasks/:id/diff",
+  taskEvents: "GET /api/tasks/:id/events",
+  taskMessages: "GET /api/tasks/:id/messages",
+  getRun: "GET /api/runs/:id",
+  transcript: "GET /api/runs/:id/transcript",
+  listQuestions: "GET /api/questions",
+  answerQuestion: "POST /api/questions/:id/answer",
+  listAgents: "GET /api/agents",
+  restartAgent: "POST /api/agents/:slot/restart",
+  drainAgent: "POST /api/agents/:slot/drain",
+  tellAgent: "POST /api/agents/:slot/message",
+  agentScreen: "GET /api/agents/:slot/screen",
+  listMessages: "GET /api/messages",
+  listRepositories: "GET /api/repositories",
+  addRepository: "POST /api/repositories",
+  whoAmI: "GET /api/whoami",
+  createLoginLink: "POST /api/login-links",
+};

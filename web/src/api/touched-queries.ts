@@ -1,0 +1,53 @@
+import type { EventView } from "../../../src/contract/index.ts";
+
+/** First parts of the keys of queries; see `queries.ts`. */
+export type QueryScope =
+  | "status"
+  | "health"
+  | "tasks"
+  | "task"
+  | "task-diff"
+  | "task-explain"
+  | "task-events"
+  | "task-messages"
+  | "questions"
+  | "agents"
+  | "messages"
+  | "repositories";
+
+/** Keys (prefixes) of the queries whose answer the event may have changed. */
+export function touchedQueries(event: Pick<EventView, "type" | "taskId">): readonly (readonly string[])[] {
+  const keys: [QueryScope, string?][] = [["status"]];
+  const [domain] = event.type.split(".");
+  if (event.taskId !== null) {
+    keys.push(["task", event.taskId], ["task-events", event.taskId], ["task-explain", event.taskId]);
+  }
+  switch (domain) {
+    case "task":
+    case "step":
+    case "run":
+      keys.push(["tasks"]);
+      if (event.taskId !== null && (event.type === "run.finished" || event.type === "task.merged")) {
+        keys.push(["task-diff", event.taskId]);
+      }
+      if (domain === "run") keys.push(["agents"]);
+      if (domain === "task") keys.push(["repositories"]);
+      break;
+    case "question":
+      keys.push(["questions"], ["tasks"]);
+      break;
+    case "message":
+      keys.push(["messages"]);
+      if (event.taskId !== null) keys.push(["task-messages", event.taskId]);
+      break;
+    case "agent":
+      keys.push(["agents"]);
+      break;
+    case "repository":
+      keys.push(["repositories"]);
+      break;
+    default:
+      keys.push(["health"], ["agents"]);
+  }
+  return keys.map((key) => key.filter((part) => part !== undefined));
+}

@@ -1,0 +1,29 @@
+import { Link, useLocation } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import { PAGES } from "./pages.ts";
+
+/** Where the person is: the page, and the task in it. */
+export function Breadcrumb() {
+  const { t } = useTranslation();
+  const path = useLocation({ select: (location) => location.pathname });
+  const [, first = "", second] = path.split("/");
+  const page = PAGES.find(({ to }) => to === `/${first}`);
+  if (page === undefined) return null;
+  return (
+    <nav aria-label={t("nav.where")} className="m-breadcrumb">
+      {second === undefined || second === "" ? (
+        <span aria-current="page">{t(`nav.${page.id}`)}</span>
+      ) : (
+        <>
+          <Link to={page.to}>{t(`nav.${page.id}`)}</Link>
+          <span className="m-dim" aria-hidden="true">
+            /
+          </span>
+          <span aria-current="page" className="m-mono">
+            {decodeURIComponent(second)}
+          </span>
+        </>
+      )}
+    </nav>
+  );
+}

@@ -1,0 +1,18 @@
+import { ActionIcon, Tooltip } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import { setLanguage } from "../../i18n/index.ts";
+
+/** Changes between English and Japanese; the button shows the language it changes to, in that language. */
+export function LanguageSwitch() {
+  const { t, i18n } = useTranslation();
+  const other = i18n.language === "ja" ? "en" : "ja";
+  return (
+    <Tooltip label={t("nav.language")}>
+      <ActionIcon onClick={() => setLanguage(other)} aria-label={t("nav.language")}>
+        <span className="m-language" lang={other} aria-hidden="true">
+          {t(`nav.short.${other}`)}
+        </span>
+      </ActionIcon>
+    </Tooltip>
+  );
+}

@@ -1,0 +1,9 @@
+import { IconHome, IconListCheck, IconMessage, IconUsers } from "../../ui/icons.ts";
+
+/** Pages of the rail, in order, with the key that follows `g`. */
+export const PAGES = [
+  { id: "overview", to: "/", icon: IconHome, key: "o" },
+  { id: "tasks", to: "/tasks", icon: IconListCheck, key: "t" },
+  { id: "agents", to: "/agents", icon: IconUsers, key: "a" },
+  { id: "messages", to: "/messages", icon: IconMessage, key: "m" },
+] as const;

@@ -1,0 +1,40 @@
+import { ActionIcon, Menu } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { statusQuery, whoAmIQuery } from "../../api/queries.ts";
+import { IconExternalLink, IconUser } from "../../ui/icons.ts";
+
+/** Who is signed in, what they may do, and the version. */
+export function PersonMenu() {
+  const { t } = useTranslation();
+  const { data: person } = useQuery(whoAmIQuery());
+  const { data: status } = useQuery(statusQuery("24h"));
+  return (
+    <Menu width={240}>
+      <Menu.Target>
+        <ActionIcon aria-label={t("nav.person")}>
+          <IconUser size={18} stroke={1.6} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          {person === undefined
+            ? t("nav.personUnknown")
+            : t("nav.personIs", {
+                name: person.name,
+                permissions: person.permissions.map((one) => t(`nav.permission.${one}`)).join(t("common.comma")),
+              })}
+        </Menu.Label>
+        <Menu.Item
+          component="a"
+          href="/api/docs"
+          target="_blank"
+          rightSection={<IconExternalLink size={14} aria-hidden="true" />}
+        >
+          {t("nav.apiDocs")}
+        </Menu.Item>
+        {status === undefined ? null : <Menu.Label>{t("nav.version", { version: status.version })}</Menu.Label>}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,78 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  type RouterHistory,
+} from "@tanstack/react-router";
+import { Shell } from "./features/shell/shell.tsx";
+import { parseTaskSearch } from "./features/tasks/task-search.ts";
+import { parseTaskPageSearch } from "./features/task/task-page-search.ts";
+import { parseMessageSearch } from "./features/messages/message-search.ts";
+import { ErrorPage } from "./routes/error-page.tsx";
+import { NotFoundPage } from "./routes/not-found-page.tsx";
+import { OverviewPage } from "./routes/overview-page.tsx";
+
+const root = createRootRoute({ errorComponent: ErrorPage, notFoundComponent: NotFoundPage });
+const shell = createRoute({ getParentRoute: () => root, id: "shell", component: Shell });
+
+const overview = createRoute({ getParentRoute: () => shell, path: "/", component: OverviewPage });
+const tasks = createRoute({
+  getParentRoute: () => shell,
+  path: "/tasks",
+  validateSearch: parseTaskSearch,
+  component: lazyRouteComponent(() => import("./routes/tasks-page.tsx"), "TasksPage"),
+});
+const task = createRoute({
+  getParentRoute: () => shell,
+  path: "/tasks/$taskId",
+  validateSearch: parseTaskPageSearch,
+  component: lazyRouteComponent(() => import("./routes/task-page.tsx"), "TaskPage"),
+});
+const agents = createRoute({
+  getParentRoute: () => shell,
+  path: "/agents",
+  component: lazyRouteComponent(() => import("./routes/agents-page.tsx"), "AgentsPage"),
+});
+const messages = createRoute({
+  getParentRoute: () => shell,
+  path: "/messages",
+  validateSearch: parseMessageSearch,
+  component: lazyRouteComponent(() => import("./routes/messages-page.tsx"), "MessagesPage"),
+});
+const login = createRoute({
+  getParentRoute: () => root,
+  path: "/login",
+  component: lazyRouteComponent(() => import("./routes/login-page.tsx"), "LoginPage"),
+});
+
+const routeTree = root.addChildren([shell.addChildren([overview, tasks, task, agents, messages]), login]);
+
+/** The router of the console; a test passes a history in memory. */
+export function createAppRouter(history?: RouterHistory) {
+  return createRouter({
+    routeTree,
+    defaultPreload: "intent",
+    defaultPreloadStaleTime: 0,
+    scrollRestoration: true,
+    // Plain query strings: `?state=running,waiting`, readable and the same in every tool.
+    parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+    stringifySearch: (search) => stringify(search),
+    ...(history === undefined ? {} : { history }),
+  });
+}
+
+function stringify(search: Readonly<Record<string, unknown>>): string {
+  const out = new URLSearchParams();
+  for (const [name, value] of Object.entries(search)) {
+    if (value !== undefined && value !== null && value !== "") out.set(name, String(value));
+  }
+  const text = out.toString().replaceAll("%2C", ",");
+  return text === "" ? "" : `?${text}`;
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}

@@ -1,0 +1,1 @@
+export { LoginPage } from "../features/login/login-page.tsx";
