@@ -45,5 +45,5 @@ function runOnNode24(args) {
   });
 }
 
-module.exports = { runOnNode24 };
+module.exports = { findNode, runOnNode24 };
 if (require.main === module) runOnNode24(process.argv.slice(2));
