@@ -1,3 +1,4 @@
-export { createApiServer, listen, type ApiServerParams } from "./server.ts";
 export { createHostsPlugin } from "./hosts-plugin.ts";
-export type { Handlers } from "./register.ts";
+export { listen } from "./listen.ts";
+export type { HandlerInput, Handlers } from "./register.ts";
+export { createApiServer, type ApiServerParams } from "./server.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { problem, ROUTES, type Route } from "../contract/index.ts";
 
 const schemaOf = (schema: z.ZodType, io: "input" | "output"): unknown =>
-  z.toJSONSchema(schema, { io, unrepresentable: "any", target: "openapi-3.0" });
+  z.toJSONSchema(schema, { io, unrepresentable: "any" });
 
 /** The API's description (OpenAPI 3.1), made from the contract. */
 export function openApiDocument(version: string): unknown {

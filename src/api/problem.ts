@@ -1,4 +1,5 @@
-import type { FastifyError, FastifyReply } from "fastify";
+import { STATUS_CODES } from "node:http";
+import type { FastifyReply } from "fastify";
 import { AppError, ERROR_KINDS, toAppError, type ErrorCode, type Log } from "../base/index.ts";
 import type { Problem } from "../contract/index.ts";
 
@@ -7,46 +8,54 @@ export function problemOf(error: AppError): Problem {
   const kind = ERROR_KINDS[error.code];
   const isBug = error.code === "internal.bug";
   return {
-    type: `https://miyabi.invalid/errors/${error.code}`,
-    title: error.code,
+    type: `urn:miyabi:error:${error.code}`,
+    title: STATUS_CODES[kind.status] ?? "Error",
     status: kind.status,
     code: error.code,
-    detail: isBug
-      ? "Something went wrong inside. The log of the control plane has the details."
-      : error.message,
+    detail: isBug ? "Something went wrong inside. The control plane's log has the details." : error.message,
     fix: isBug ? "miyabi logs --system" : error.fix,
     retryable: kind.retryable,
     details: isBug ? {} : { ...error.details },
   };
 }
 
-const FASTIFY_CODES: Readonly<Record<number, ErrorCode>> = {
-  400: "input.invalid",
-  404: "not_found",
-  413: "input.too_large",
-  415: "input.invalid",
+const FRAMEWORK_CODES: Readonly<Record<number, { readonly code: ErrorCode; readonly fix: string | null }>> = {
+  400: { code: "input.invalid", fix: "Send a body of valid JSON." },
+  404: { code: "not_found", fix: "/api/docs lists what there is." },
+  405: { code: "api.method_not_allowed", fix: "/api/docs lists what there is." },
+  413: { code: "input.too_large", fix: "Send less; the largest body has 1 MiB." },
+  414: { code: "input.too_large", fix: "Send a shorter address." },
+  415: { code: "api.media_type", fix: "Send `Content-Type: application/json`." },
+  431: { code: "input.too_large", fix: "Send shorter headers." },
 };
 
-/** Answers with a problem; what is our fault is logged once, here. */
+/** An error of Fastify, which knows only statuses, in our codes; every other thrown value as `toAppError` has it. */
+function translate(thrown: unknown): AppError {
+  if (thrown instanceof AppError || !(thrown instanceof Error) || !("statusCode" in thrown))
+    return toAppError(thrown);
+  const known = FRAMEWORK_CODES[Number(thrown.statusCode)];
+  if (known === undefined) return toAppError(thrown);
+  return new AppError({ code: known.code, message: thrown.message, fix: known.fix, cause: thrown });
+}
+
+/** Answers with a problem. What is our fault is logged, once, here. */
 export function sendProblem(reply: FastifyReply, thrown: unknown, log: Log): FastifyReply {
-  const status = (thrown as FastifyError).statusCode;
-  const known = status === undefined ? undefined : FASTIFY_CODES[status];
-  const error =
-    known !== undefined && !(thrown instanceof AppError)
-      ? new AppError({ code: known, message: (thrown as Error).message })
-      : toAppError(thrown);
-  if (ERROR_KINDS[error.code].status >= 500)
-    log.error(
+  const error = translate(thrown);
+  const problem = problemOf(error);
+  if (problem.status >= 500)
+    log[problem.retryable ? "warn" : "error"](
       {
         code: error.code,
+        request: `${reply.request.method} ${reply.request.routeOptions.url ?? ""}`,
         error: error.message,
         stack: error.cause instanceof Error ? error.cause.stack : error.stack,
       },
       "request failed",
     );
-  const problem = problemOf(error);
+  if (error.code === "api.unauthenticated") void reply.header("www-authenticate", "Bearer");
+  if (problem.retryable) void reply.header("retry-after", "1");
   return reply
     .code(problem.status)
-    .header("content-type", "application/problem+json")
+    .header("content-type", "application/problem+json; charset=utf-8")
     .send(JSON.stringify(problem));
 }

@@ -1,9 +1,12 @@
+import { isDeepStrictEqual } from "node:util";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { z } from "zod";
+import { z } from "zod";
 import { AppError } from "../base/index.ts";
 import { ROUTES, type Route, type RouteName } from "../contract/index.ts";
-import { allows, type Identity } from "../security/index.ts";
+import type { Identity } from "../security/index.ts";
 import type { Access } from "./access.ts";
+import type { FirstAnswers } from "./first-answers.ts";
+import { parseInput } from "./input.ts";
 
 type Part<R, K extends string> =
   R extends Record<K, infer S extends z.ZodType> ? z.output<S> : Record<never, never>;
@@ -24,52 +27,77 @@ export type Handlers = {
   ) => Promise<z.input<(typeof ROUTES)[Name]["response"]>>;
 };
 
-/** Registers every route of the contract with its checks: who, what, then the handler. */
-export function registerRoutes(fastify: FastifyInstance, access: Access, handlers: Handlers): void {
+interface RegisterParams {
+  readonly access: Access;
+  readonly handlers: Handlers;
+  readonly firstAnswers: FirstAnswers;
+  /** Compare every answer with the contract; for tests, since the compiler has done so already. */
+  readonly checkAnswers: boolean;
+}
+
+/** Creating a task has its own idempotency, in the task's transaction; a login link is a secret, so it is kept nowhere. */
+const NOT_KEPT: ReadonlySet<RouteName> = new Set<RouteName>(["createTask", "createLoginLink"]);
+const LONGEST_KEY = 200;
+
+/** Registers every route of the contract: input checked, handler, answer. Access is checked by the guard before. */
+export function registerRoutes(fastify: FastifyInstance, params: Readonly<RegisterParams>): void {
   for (const [name, route] of Object.entries(ROUTES) as [RouteName, Route][]) {
-    const handler = handlers[name] as (input: HandlerInput<Route>) => Promise<unknown>;
+    const handler = params.handlers[name] as (input: HandlerInput<Route>) => Promise<unknown>;
+    const querySchema = route.query?.strict() ?? z.strictObject({});
+    const paramsSchema = route.params ?? z.object({});
+    const bodySchema = route.body ?? z.unknown();
     fastify.route({
       method: route.method,
       url: route.path,
       config: { permission: route.permission },
+      exposeHeadRoute: false,
       handler: async (request, reply) => {
-        const caller = await access.identify(request);
-        if (!allows(caller, route.permission))
-          throw new AppError({
-            code: "api.forbidden",
-            message: `This needs the permission "${route.permission}".`,
-          });
-        const result = await handler({
-          params: checked(route.params, request.params, "path") as never,
-          query: checked(route.query, request.query, "query") as never,
-          body: checked(route.body, request.body ?? {}, "body") as never,
-          caller,
-          idempotencyKey: headerOf(request, "idempotency-key"),
-        });
-        return reply.code(route.status ?? 200).send(result);
+        const caller = params.access.callerOf(request);
+        const key = idempotencyKeyOf(request);
+        const input = {
+          params: parseInput(paramsSchema, request.params, "path"),
+          query: parseInput(querySchema, request.query, "query"),
+          body: parseInput(bodySchema, request.body ?? {}, "body"),
+        };
+        const call = (): Promise<unknown> =>
+          handler({ ...input, caller, idempotencyKey: key } as HandlerInput<Route>);
+        const answer =
+          key === null || route.method === "GET" || NOT_KEPT.has(name)
+            ? await call()
+            : await params.firstAnswers.answer({
+                caller: caller.name,
+                route: name,
+                key,
+                request: input,
+                answer: call,
+              });
+        if (params.checkAnswers) checkAnswer(name, route.response, answer);
+        return reply.code(route.status ?? 200).send(answer);
       },
     });
   }
 }
 
-function headerOf(request: FastifyRequest, name: string): string | null {
-  const value = request.headers[name];
-  return typeof value === "string" && value !== "" ? value.slice(0, 200) : null;
-}
-
-function checked(schema: z.ZodType | undefined, value: unknown, where: string): unknown {
-  if (schema === undefined) return {};
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => {
-    const field = issue.path.map(String).join(".") || where;
-    return { field, message: issue.message };
-  });
-  const first = problems[0];
+/** @throws input.invalid */
+function idempotencyKeyOf(request: FastifyRequest): string | null {
+  const value = request.headers["idempotency-key"];
+  if (value === undefined) return null;
+  if (typeof value === "string" && /^[\x21-\x7e]+$/.test(value) && value.length <= LONGEST_KEY) return value;
   throw new AppError({
     code: "input.invalid",
-    message: problems.map((problem) => `${problem.field}: ${problem.message}`).join("; "),
-    fix: `Correct ${first?.field ?? where}.`,
-    details: { field: first?.field, problems },
+    message: `An idempotency key has 1 to ${LONGEST_KEY} visible ASCII characters.`,
+    fix: "Send a UUID.",
+    details: { field: "idempotency-key" },
+  });
+}
+
+/** @throws internal.bug where the answer is not exactly what the contract says, fields too many included */
+function checkAnswer(name: string, schema: z.ZodType, answer: unknown): void {
+  const sent: unknown = JSON.parse(JSON.stringify(answer));
+  const result = schema.safeParse(sent);
+  if (result.success && isDeepStrictEqual(JSON.parse(JSON.stringify(result.data)), sent)) return;
+  throw new AppError({
+    code: "internal.bug",
+    message: `The answer of ${name} differs from the contract: ${result.success ? "fields that it does not have" : z.prettifyError(result.error)}`,
   });
 }

@@ -1,141 +1,129 @@
-import { existsSync } from "node:fs";
-import Fastify, { type FastifyInstance, type FastifyPluginAsync } from "fastify";
 import fastifyStatic from "@fastify/static";
 import fastifyWebsocket from "@fastify/websocket";
-import { AppError, errnoOf, type Log } from "../base/index.ts";
+import Fastify, { type FastifyInstance, type FastifyPluginAsync } from "fastify";
+import { AppError, type Log } from "../base/index.ts";
 import { LOGIN_PATH, loginBody } from "../contract/index.ts";
 import type { Sessions } from "../security/index.ts";
-import { COOKIE, createAccess } from "./access.ts";
-import { openApiDocument } from "./open-api.ts";
+import { cookieNameFor, guardRoutes } from "./access.ts";
+import { registerConsole } from "./console-files.ts";
+import { registerDocs } from "./docs.ts";
+import { createFirstAnswers } from "./first-answers.ts";
+import { measureHttp } from "./http-metrics.ts";
 import { sendProblem } from "./problem.ts";
 import { registerRoutes, type Handlers } from "./register.ts";
 import { registerStreams, type StreamParams } from "./streams.ts";
 
 export interface ApiServerParams {
   readonly handlers: Handlers;
-  readonly streams: Omit<StreamParams, "access">;
-  readonly sessions: Sessions;
+  readonly streams: StreamParams;
+  readonly sessions: Pick<Sessions, "identify" | "redeem">;
+  /** Of `<home>/run/token`; may do everything. */
   readonly cliToken: string;
+  /** Names beside localhost under which the server may be addressed, without ports. */
   readonly hosts: readonly string[];
-  /** Directory of the built console. */
+  /** Directory of the built console; it may appear later. */
   readonly webDir: string;
   readonly version: string;
-  /** Gateway, MCP and agent hosts: they check their own keys. */
+  /** Gateway, MCP and agent hosts: their routes name their permission as all others do. */
   readonly plugins: readonly FastifyPluginAsync[];
-  /** `ok` decides between 200 and 503. */
+  /** For `/healthz`; `ok` decides between 200 and 503. */
   readonly health: () => Promise<{ readonly ok: boolean; readonly body: unknown }>;
-  /** Prometheus text. */
+  /** Prometheus text of everything but HTTP. */
   readonly metrics: () => Promise<string>;
   readonly log: Log;
+  /** Compare every answer with the contract. Default false; tests set it. */
+  readonly checkAnswers?: boolean;
 }
 
 const SECURITY_HEADERS = {
-  "content-security-policy":
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-  "x-content-type-options": "nosniff",
+  "content-security-policy": [
+    "default-src 'none'",
+    "script-src 'self'",
+    // Components set their sizes and colours in style elements.
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "font-src 'self' data:",
+    "connect-src 'self'",
+    "worker-src 'self' blob:",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join("; "),
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",
 } as const;
 
-/** The HTTP server of console, API, event stream, gateway and agent hosts. It listens when told. */
+/** The HTTP server of console, API, event streams, gateway and agent hosts. It listens when `listen` says so. */
 export async function createApiServer(params: Readonly<ApiServerParams>): Promise<FastifyInstance> {
   const fastify = Fastify({
     bodyLimit: 1024 * 1024,
     forceCloseConnections: true,
+    exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 200 },
   });
-  const access = createAccess(params);
   fastify.setErrorHandler((error, _request, reply) => sendProblem(reply, error, params.log));
-  fastify.addHook("onRequest", async (request, reply) => {
-    access.checkOrigin(request);
-    reply.headers(SECURITY_HEADERS);
-  });
+  acceptJsonOnly(fastify);
+  fastify.addHook("onRequest", async (_request, reply) => void reply.headers(SECURITY_HEADERS));
+  const httpMetrics = measureHttp(fastify);
+  const access = guardRoutes(fastify, params);
+  await fastify.register(fastifyStatic, { serve: false, root: params.webDir });
   await fastify.register(fastifyWebsocket, { options: { maxPayload: 16 * 1024 * 1024 } });
-  for (const plugin of params.plugins) await fastify.register(plugin);
 
-  registerRoutes(fastify, access, params.handlers);
-  registerStreams(fastify, { ...params.streams, access });
+  registerConsole(fastify, params.webDir);
+  for (const plugin of params.plugins) await fastify.register(plugin);
+  registerRoutes(fastify, {
+    access,
+    handlers: params.handlers,
+    firstAnswers: createFirstAnswers(params.streams.database),
+    checkAnswers: params.checkAnswers ?? false,
+  });
+  registerStreams(fastify, params.streams);
+  registerDocs(fastify, params.version);
+  registerLogin(fastify, params.sessions);
   fastify.get("/healthz", { config: { permission: "public" } }, async (_request, reply) => {
     const { ok, body } = await params.health();
-    return reply.code(ok ? 200 : 503).send(body);
+    return reply
+      .code(ok ? 200 : 503)
+      .header("cache-control", "no-store")
+      .send(body);
   });
-  fastify.get("/metrics", { config: { permission: "view" } }, async (request, reply) => {
-    await access.identify(request);
-    return reply.type("text/plain; version=0.0.4").send(await params.metrics());
+  fastify.get("/metrics", { config: { permission: "view" } }, async (_request, reply) => {
+    const texts = await Promise.all([params.metrics(), httpMetrics()]);
+    return reply.type("text/plain; version=0.0.4; charset=utf-8").send(texts.join("\n"));
   });
-  fastify.get("/api/docs/json", { config: { permission: "view" } }, async (request) => {
-    await access.identify(request);
-    return openApiDocument(params.version);
+  return fastify;
+}
+
+/** Pages elsewhere may send text without asking first, but not JSON; an empty body is none. */
+function acceptJsonOnly(fastify: FastifyInstance): void {
+  const parse = fastify.getDefaultJsonParser("error", "error");
+  fastify.removeContentTypeParser(["text/plain", "application/json"]);
+  fastify.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (body.trim() === "") return done(null, undefined);
+    return parse(request, body, done);
   });
+}
+
+/** Exchanges a login link's code for the cookie. The code is repeated in no answer and no log. */
+function registerLogin(fastify: FastifyInstance, sessions: Pick<Sessions, "redeem">): void {
   fastify.post(LOGIN_PATH, { config: { permission: "public" } }, async (request, reply) => {
     const body = loginBody.safeParse(request.body);
     if (!body.success)
       throw new AppError({
         code: "input.invalid",
-        message: "code: the login link is incomplete.",
+        message: "code: the login link is not complete.",
         fix: "miyabi login",
+        details: { field: "code" },
       });
-    const { token, expiresAt } = await params.sessions.redeem(body.data.code);
+    const { token, expiresAt } = await sessions.redeem(body.data.code);
+    const cookie = `${cookieNameFor(request)}=${token}; Path=/; HttpOnly; SameSite=Strict; Expires=${expiresAt.toUTCString()}`;
     return reply
-      .header(
-        "set-cookie",
-        `${COOKIE}=${token}; Path=/; HttpOnly; SameSite=Strict; Expires=${expiresAt.toUTCString()}`,
-      )
+      .header("set-cookie", request.protocol === "https" ? `${cookie}; Secure` : cookie)
+      .header("cache-control", "no-store")
       .send({ signedIn: true });
   });
-  await registerConsole(fastify, params.webDir);
-  return fastify;
-}
-
-/** Static files of the console; unknown paths of pages get its index, unknown paths of the API a problem. */
-async function registerConsole(fastify: FastifyInstance, webDir: string): Promise<void> {
-  const built = existsSync(webDir);
-  if (built)
-    await fastify.register(fastifyStatic, {
-      root: webDir,
-      wildcard: true,
-      cacheControl: false,
-      setHeaders: (reply, file) =>
-        reply.header(
-          "cache-control",
-          file.includes("/assets/") ? "public, max-age=31536000, immutable" : "no-cache",
-        ),
-    });
-  fastify.setNotFoundHandler((request, reply) => {
-    const isPage =
-      request.method === "GET" &&
-      !/^\/(api|v1|mcp)\b/.test(request.url) &&
-      (request.headers.accept ?? "").includes("text/html");
-    if (isPage && built) return reply.header("cache-control", "no-cache").sendFile("index.html");
-    if (isPage)
-      return reply
-        .type("text/html")
-        .send(
-          "<!doctype html><title>miyabi</title><p>The console is not built. Run <code>npm run build</code>.</p>",
-        );
-    throw new AppError({
-      code: "not_found",
-      message: `There is nothing at ${request.method} ${request.url.split("?")[0]}.`,
-      fix: "/api/docs/json lists what there is.",
-    });
-  });
-}
-
-/** Listens on the loopback interface. @throws port.taken */
-export async function listen(
-  fastify: FastifyInstance,
-  { host, port }: { readonly host: string; readonly port: number },
-): Promise<void> {
-  try {
-    await fastify.listen({ host, port });
-  } catch (error) {
-    if (errnoOf(error) !== "EADDRINUSE") throw error;
-    throw new AppError({
-      code: "port.taken",
-      message: `Port ${port} on ${host} is in use by another program.`,
-      fix: `End that program (ss -ltnp 'sport = :${port}' shows it), or choose another port: --port ${port + 1}, or \`port:\` in miyabi.yaml.`,
-      details: { field: "port", port },
-      cause: error,
-    });
-  }
 }

@@ -1,145 +1,212 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { AppError, messageOf, type Clock, type Log } from "../base/index.ts";
-import type { AgentScreen } from "../contract/index.ts";
+import {
+  AppError,
+  createLoop,
+  messageOf,
+  systemRandom,
+  type Clock,
+  type Log,
+  type Random,
+} from "../base/index.ts";
+import { slotId, type AgentScreen } from "../contract/index.ts";
 import { followTranscripts } from "../logs/index.ts";
 import type { Database, Notifier } from "../store/index.ts";
-import { EVENTS_CHANNEL, eventsAfter, lastEventId, parseEventId } from "../tasks/index.ts";
-import type { Access } from "./access.ts";
+import { lastEventId, parseEventId } from "../tasks/index.ts";
+import { compare, createEventFeed, type EventFeed } from "./event-feed.ts";
+import { parseInput } from "./input.ts";
+import { createScreenFeed } from "./screen-feed.ts";
+import { openSse, type SseStream } from "./sse.ts";
 
 export interface StreamParams {
   readonly database: Database;
   readonly notifier: Notifier;
-  readonly access: Access;
+  /** What a slot's pane shows now. @throws not_found */
   readonly screen: (slot: string) => Promise<AgentScreen>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly random?: Random;
 }
 
 const PING_MS = 10_000;
-// An event of a transaction that commits late becomes visible without another signal.
-const RECHECK_MS = 500;
-const PAGE = 200;
-const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
-const SCREEN_MS = 500;
+const MOST_STREAMS = 200;
+const MOST_SIGNALS = 1_000;
 
-/** The event history and the agents' panes as server-sent events. */
+/** The event history and the agents' panes as server-sent events. They begin with the server and end before it closes. */
 export function registerStreams(fastify: FastifyInstance, params: Readonly<StreamParams>): void {
-  fastify.get("/api/events", { config: { permission: "view" } }, async (request, reply) => {
-    await params.access.identify(request);
-    const given = request.headers["last-event-id"] ?? (request.query as { after?: string }).after ?? null;
-    const after = typeof given === "string" && given !== "" ? given : null;
-    if (after !== null && parseEventId(after) === null)
-      throw new AppError({
-        code: "input.invalid",
-        message: `after: "${after}" is no event id.`,
-        fix: "Leave it out to begin with now.",
-      });
-    const cursor = after ?? (await lastEventId(params.database));
-    const stream = openStream(request, reply);
-    stream.send("hello", { now: params.clock.now().toISOString(), lastId: cursor });
-    void followEvents(params, stream, cursor).catch((error: unknown) => {
-      params.log.debug({ error: messageOf(error) }, "event stream ended");
-      stream.end();
-    });
-    return reply;
-  });
-
-  fastify.get(
-    "/api/agents/:slot/screen/stream",
-    { config: { permission: "view" } },
-    async (request, reply) => {
-      await params.access.identify(request);
-      const { slot } = request.params as { slot: string };
-      let last = await params.screen(slot);
-      const stream = openStream(request, reply);
-      stream.send("screen", last);
-      void (async () => {
-        while (!stream.closed.aborted) {
-          await params.clock.sleep(SCREEN_MS, stream.closed);
-          const now = await params.screen(slot);
-          if (now.content !== last.content || now.columns !== last.columns) stream.send("screen", now);
-          last = now;
-        }
-      })().catch(() => stream.end());
-      return reply;
+  const { clock, log } = params;
+  const random = params.random ?? systemRandom;
+  const feed = createEventFeed({ ...params, random });
+  const screens = createScreenFeed(params);
+  const open = new Set<SseStream>();
+  const ping = createLoop({
+    name: "stream-ping",
+    intervalMs: PING_MS,
+    clock,
+    random,
+    log,
+    tick: () => {
+      for (const stream of open) stream.ping();
+      return Promise.resolve();
     },
-  );
-}
-
-interface Stream {
-  readonly closed: AbortSignal;
-  send(event: string, data: unknown, id?: string): void;
-  comment(text: string): void;
-  end(): void;
-}
-
-function openStream(request: FastifyRequest, reply: FastifyReply): Stream {
-  reply.hijack();
-  const { raw } = reply;
-  const closed = new AbortController();
-  raw.writeHead(200, {
-    "content-type": "text/event-stream",
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
   });
-  request.raw.on("close", () => closed.abort());
-  raw.on("error", () => closed.abort());
-  const write = (text: string): void => {
-    if (closed.signal.aborted) return;
-    raw.write(text);
-    // A client that does not read is let go; it resumes by its last id.
-    if (raw.writableLength > MAX_BUFFERED_BYTES) raw.destroy();
+  const sleep = clock.sleep.bind(clock);
+
+  const begin = (reply: FastifyReply, serve: (stream: SseStream) => Promise<void>): FastifyReply => {
+    const stream = openSse(reply, { sleep });
+    open.add(stream);
+    void serve(stream)
+      .catch((error: unknown) => log.debug({ error: messageOf(error) }, "event stream ended"))
+      .finally(() => {
+        open.delete(stream);
+        stream.end();
+      });
+    return reply;
   };
-  return {
-    closed: closed.signal,
-    send: (event, data, id) =>
-      write(`event: ${event}\n${id === undefined ? "" : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`),
-    comment: (text) => write(`: ${text}\n\n`),
-    end: () => raw.end(),
-  };
+
+  fastify.addHook("onReady", async () => {
+    await Promise.all([feed.start(), ping.start()]);
+  });
+  fastify.addHook("preClose", async () => {
+    for (const stream of open) stream.end();
+    await Promise.all([feed.stop(), ping.stop()]);
+  });
+
+  const config = { permission: "view" } as const;
+  fastify.get("/api/events", { config }, async (request, reply) => {
+    requireRoom(open);
+    const newest = await lastEventId(params.database);
+    const after = cursorOf(request);
+    // A cursor from before a restore of the database may lie in the future, where nothing would be sent for long.
+    const cursor = after === null || compare(after, newest) > 0 ? newest : after;
+    return begin(reply, (stream) => followEvents({ ...params, feed, stream, cursor }));
+  });
+  fastify.get("/api/agents/:slot/screen/stream", { config }, async (request, reply) => {
+    requireRoom(open);
+    const { slot = "" } = request.params as { readonly slot?: string };
+    const known = parseInput(slotId, slot, "path");
+    // A slot that does not exist is an error answer, not a stream that ends.
+    await params.screen(known);
+    return begin(reply, (stream) =>
+      followNews(stream, async (wake) => {
+        let frame: AgentScreen | null = null;
+        const unwatch = screens.watch(
+          known,
+          (newest) => {
+            frame = newest;
+            wake();
+          },
+          stream.end,
+        );
+        stream.closed.addEventListener("abort", unwatch, { once: true });
+        return async () => {
+          const data = frame;
+          frame = null;
+          if (data !== null) await stream.send({ event: "screen", data });
+          return data === null;
+        };
+      }),
+    );
+  });
 }
 
-async function followEvents(
-  params: Readonly<StreamParams>,
-  stream: Stream,
-  from: string | null,
-): Promise<void> {
-  let cursor = from;
-  let wake: (() => void) | null = null;
-  let signalled = true;
-  const onSignal = (): void => {
-    signalled = true;
-    wake?.();
-  };
-  const unsubscribe = [
-    params.notifier.subscribe(EVENTS_CHANNEL, onSignal),
-    followTranscripts(params.notifier, (news) => {
-      if (news.kind === "appended") stream.send("transcript", { runId: news.runId, lastSeq: news.lastSeq });
-    }),
-  ];
-  let pinged = params.clock.monotonicMs();
-  let quiet = 0;
-  try {
-    while (!stream.closed.aborted) {
-      signalled = false;
-      const events = await eventsAfter(params.database, cursor, PAGE);
-      for (const event of events) stream.send("event", event, event.id);
-      cursor = events.at(-1)?.id ?? cursor;
-      quiet = events.length > 0 ? 0 : quiet + 1;
-      if (events.length === PAGE || signalled) continue;
-      // Soon after a signal something may still be on its way; later only the next signal matters.
-      const pauseMs = quiet < 4 ? RECHECK_MS : PING_MS;
-      const pause = new AbortController();
-      wake = () => pause.abort();
-      await params.clock.sleep(pauseMs, AbortSignal.any([pause.signal, stream.closed])).catch(() => {});
-      wake = null;
-      if (pause.signal.aborted) quiet = 0;
-      if (params.clock.monotonicMs() - pinged >= PING_MS - RECHECK_MS) {
-        stream.comment("ping");
-        pinged = params.clock.monotonicMs();
+interface FollowParams {
+  readonly notifier: Notifier;
+  readonly clock: Pick<Clock, "now">;
+  readonly feed: EventFeed;
+  readonly stream: SseStream;
+  readonly cursor: string | null;
+}
+
+/** Sends the history after a cursor for as long as the client listens, each event once and in order. */
+async function followEvents(params: Readonly<FollowParams>): Promise<void> {
+  const { feed, stream } = params;
+  let cursor = params.cursor;
+  const hello = (): Promise<void> =>
+    stream.send({
+      event: "hello",
+      data: { now: params.clock.now().toISOString(), lastId: cursor },
+      id: cursor,
+    });
+  await hello();
+  await followNews(stream, async (wake) => {
+    const signals = new Map<string, number>();
+    // After a hello a client looks again at the transcripts it shows: signals, unlike events, may have been lost.
+    let greetAgain = false;
+    const ends = [
+      feed.onNews(wake),
+      followTranscripts(params.notifier, (news) => {
+        if (news.kind === "missed" || signals.size >= MOST_SIGNALS) {
+          signals.clear();
+          greetAgain = true;
+        } else signals.set(news.runId, news.lastSeq);
+        wake();
+      }),
+    ];
+    stream.closed.addEventListener("abort", () => ends.forEach((end) => end()), { once: true });
+    return async () => {
+      const events = await feed.after(cursor);
+      for (const event of events) {
+        if (stream.closed.aborted) return true;
+        await stream.send({ event: "event", id: event.id, data: event });
+        cursor = event.id;
       }
-    }
-  } finally {
-    for (const end of unsubscribe) end();
+      const sent = [...signals];
+      signals.clear();
+      for (const [runId, lastSeq] of sent)
+        await stream.send({ event: "transcript", data: { runId, lastSeq } });
+      if (greetAgain) {
+        greetAgain = false;
+        await hello();
+      }
+      return events.length === 0 && sent.length === 0;
+    };
+  });
+}
+
+/**
+ * Calls the function that `prepare` makes until the client is gone: again at once while it had something to do (it says
+ * true where not), then whenever `wake` was called.
+ */
+async function followNews(
+  stream: SseStream,
+  prepare: (wake: () => void) => Promise<() => Promise<boolean>>,
+): Promise<void> {
+  let isNews = true;
+  let wakeUp: (() => void) | null = null;
+  const wake = (): void => {
+    isNews = true;
+    wakeUp?.();
+  };
+  stream.closed.addEventListener("abort", wake, { once: true });
+  const work = await prepare(wake);
+  while (!stream.closed.aborted) {
+    isNews = false;
+    const isIdle = await work();
+    if (!isIdle || isNews || stream.closed.aborted) continue;
+    await new Promise<void>((resolve) => (wakeUp = resolve));
+    wakeUp = null;
   }
+}
+
+function requireRoom(open: ReadonlySet<SseStream>): void {
+  if (open.size < MOST_STREAMS) return;
+  throw new AppError({
+    code: "api.rate_limited",
+    message: `${MOST_STREAMS} event streams are open already.`,
+    fix: "Close some windows of the console.",
+  });
+}
+
+/** The event id to go on after; the header, which a browser sends when it reconnects, wins over the address. */
+function cursorOf(request: FastifyRequest): string | null {
+  const query = request.query as Readonly<Record<string, unknown>>;
+  const given = request.headers["last-event-id"] ?? query["after"];
+  if (given === undefined || given === "") return null;
+  if (typeof given === "string" && parseEventId(given) !== null) return given;
+  throw new AppError({
+    code: "input.invalid",
+    message: `after "${String(given).slice(0, 100)}": no event id.`,
+    fix: "Leave it out to begin with now.",
+    details: { field: "after", value: String(given).slice(0, 100) },
+  });
 }

@@ -120,9 +120,9 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     costs: createCostQueries(database),
     team: {
       slots: desk.facts,
-      cannotRun: () =>
+      cannotRun: ({ source }) =>
         Promise.resolve(
-          probe.available || options.unsafeNoSandbox
+          probe.available || options.unsafeNoSandbox || source === "sample"
             ? null
             : because("sandbox.missing", `${probe.reason} Only the sample runs.`, {}, probe.fix),
         ),
@@ -169,7 +169,14 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
         createLoginLink,
         shutDown: params.onShutDown,
       }),
-      listLogs: ({ query }) => readLogs(database, query as never) as never,
+      listLogs: ({ query }) =>
+        readLogs(database, {
+          taskId: query.task,
+          slot: query.agent,
+          since: query.since === undefined ? undefined : new Date(query.since),
+          cursor: query.cursor,
+          limit: query.limit,
+        }),
     },
     streams: { database, notifier: domain.notifier, screen: desk.screen, clock, log },
     sessions,

@@ -72,7 +72,7 @@ export function createSessions(params: Readonly<SessionsParams>): Sessions {
         throw new AppError({
           code: "api.unauthenticated",
           message: "This login link was used before, is older than 10 minutes, or is not complete.",
-          fix: "miyabi status --open",
+          fix: "miyabi login",
         });
       return { token, expiresAt: row.expires_at };
     },

@@ -17,6 +17,7 @@ const mend: Advice = (id) => [`miyabi takeover ${id}`, `miyabi task retry ${id}`
 export const ADVICE: Readonly<Record<string, Advice>> = {
   "agent.bad_verdict": lookAndRetry,
   "agent.blocked": mend,
+  "agent.down": agents,
   "agent.exited": lookAndRetry,
   "agent.no_changes": mend,
   "agent.no_verdict": lookAndRetry,
@@ -78,6 +79,7 @@ export const ADVICE: Readonly<Record<string, Advice>> = {
   "run.processes": lookAndRetry,
   "run.timeout": lookAndRetry,
   "run.working": logs,
+  "sandbox.missing": doctor,
   "sandbox.unavailable": doctor,
   "target.changes": byItself,
   "target.locked": byItself,

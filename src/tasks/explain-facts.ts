@@ -20,8 +20,8 @@ export interface SlotFact {
 /** What the agents' side knows; `main` wires it. */
 export interface TeamFacts {
   slots(): Promise<readonly SlotFact[]>;
-  /** Null where runs can be started; else why not, e.g. that no sandbox works on this machine. */
-  cannotRun(): Promise<Reason | null>;
+  /** Null where runs of such a task can be started; else why not, e.g. that no sandbox works on this machine. */
+  cannotRun(task: { readonly source: string }): Promise<Reason | null>;
 }
 
 export interface DependencyFact {
@@ -90,6 +90,7 @@ interface FactRow {
   readonly branch: string | null;
   readonly finished_at: Date | null;
   readonly repository_id: string;
+  readonly source: string;
   readonly number: string;
   readonly run: { id: string; step: string; state: RunState; queue: string; slot: string | null } | null;
   readonly run_queued_at: Date | null;
@@ -100,7 +101,7 @@ interface FactRow {
 
 const FACTS = `
 select t.id, t.state, t.waits_for, t.reason, t.wake_at, t.deadline_at, t.deadline_from, t.current_step, t.taken_over,
-  t.merge_commit, p.target_branch, t.branch, t.finished_at, t.repository_id, t.number::text as number,
+  t.merge_commit, p.target_branch, t.branch, t.finished_at, t.repository_id, t.source, t.number::text as number,
   case when r.id is not null then
     jsonb_build_object('id', r.id, 'step', r.step, 'state', r.state, 'queue', r.queue, 'slot', r.slot) end as run,
   r.queued_at as run_queued_at, coalesce(r.started_at, r.leased_at) as run_started_at,
@@ -122,7 +123,9 @@ export async function readExplainFacts(
   const row = rows[0];
   if (row === undefined) throw noTask(taskId);
   const isOpen = !isFinal(row.state);
-  const [slots, cannotRun] = isOpen ? await Promise.all([team.slots(), team.cannotRun()]) : [[], null];
+  const [slots, cannotRun] = isOpen
+    ? await Promise.all([team.slots(), team.cannotRun({ source: row.source })])
+    : [[], null];
   const isDue = row.state === "ready" && row.run?.state === "queued";
   return {
     now,
