@@ -20,7 +20,9 @@ export interface Installation {
 /** Derived from where this module lies: `src/main/` in a checkout, `dist/` in a bundle. */
 export function locateInstallation(moduleDir: string, version: string): Installation {
   const bundled = path.basename(path.dirname(moduleDir)) !== "src";
-  const root = bundled ? path.dirname(moduleDir) : path.dirname(path.dirname(moduleDir));
+  // A part that is loaded on demand lies one level deeper in the bundle.
+  const bundle = path.basename(moduleDir) === "chunks" ? path.dirname(moduleDir) : moduleDir;
+  const root = bundled ? path.dirname(bundle) : path.dirname(path.dirname(moduleDir));
   const at = (...parts: readonly string[]): string => path.join(root, ...parts);
   return {
     root,

@@ -87,7 +87,6 @@ async function mergeOne(params: Readonly<MergeQueueParams>, row: Candidate): Pro
 }
 
 async function rebase(params: Readonly<MergeQueueParams>, row: Candidate): Promise<"busy" | "done"> {
-  await params.tasks.happen(row.task_id, { type: "merge-started" });
   const cachePath = await ensureCache(params.git, {
     repositoryId: row.repository_id,
     sourcePath: row.path,
@@ -98,6 +97,8 @@ async function rebase(params: Readonly<MergeQueueParams>, row: Candidate): Promi
     sourcePath: row.path,
     branch: row.target_branch,
   });
+  // Not before: a repository that cannot be read would change the task's state in every round.
+  await params.tasks.happen(row.task_id, { type: "merge-started" });
   const step = row.workflow.steps[row.position];
   const result = await rebaseOnto(params.git, {
     cachePath,
@@ -154,7 +155,7 @@ async function publish(
     sourcePath: row.path,
     cachesDir: params.cachesDir,
   });
-  await params.tasks.happen(row.task_id, { type: "merge-publishing" });
+  await params.tasks.happen(row.task_id, { type: "merge-publishing", commit });
   const outcome = await advanceTarget(params.git, {
     sourceGitDir: facts.gitDir,
     branch: row.target_branch,

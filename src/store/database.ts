@@ -35,6 +35,8 @@ export interface Queryable {
 /** A transaction in progress; unusable once its function has ended. */
 export interface Tx extends Queryable {
   readonly inTransaction: true;
+  /** Calls `follow` once this transaction has committed, and never where it rolls back or the process dies. */
+  afterCommit(follow: () => void): void;
 }
 
 export interface TransactionOptions {
@@ -107,8 +109,10 @@ export function openDatabase(params: Readonly<OpenDatabaseParams>): Database {
     const client = await connect();
     let broken = false;
     let open = true;
+    const followers: (() => void)[] = [];
     const tx: Tx = {
       inTransaction: true,
+      afterCommit: (follow) => void followers.push(follow),
       query: async (sql, values) => {
         if (!open)
           throw new AppError({ code: "internal.bug", message: "A transaction was used after its end." });
@@ -122,6 +126,7 @@ export function openDatabase(params: Readonly<OpenDatabaseParams>): Database {
       const result = await work(tx);
       open = false;
       await commit(client);
+      for (const follow of followers) follow();
       return result;
     } catch (error) {
       open = false;

@@ -64,6 +64,7 @@ const TASK_COLUMNS: Readonly<Record<keyof TaskPatch, string>> = {
 };
 
 async function updateTask(tx: Tx, taskId: string, patch: TaskPatch, countsAttempt: boolean): Promise<void> {
+  if (Object.keys(patch).length === 0 && !countsAttempt) return;
   const sets = ["updated_at = now()"];
   const values: unknown[] = [taskId];
   for (const [key, column] of Object.entries(TASK_COLUMNS) as [keyof TaskPatch, string][]) {
@@ -75,7 +76,7 @@ async function updateTask(tx: Tx, taskId: string, patch: TaskPatch, countsAttemp
   if (countsAttempt) sets.push("attempt = attempt + 1");
   if (patch.state === "running") sets.push("started_at = coalesce(started_at, now())");
   if (patch.state !== undefined)
-    sets.push(`finished_at = ${isFinal(patch.state) ? "coalesce(finished_at, now())" : "null"}`);
+    sets.push(...(isFinal(patch.state) ? ["finished_at = now()"] : ["finished_at = null", "report = null"]));
   await tx.query(`update miyabi.tasks set ${sets.join(", ")} where id = $1`, values);
 }
 
@@ -87,7 +88,7 @@ async function updateSteps(tx: Tx, taskId: string, steps: ReadonlyMap<number, St
        reason = case when p.patch ? 'reason' then nullif(p.patch -> 'reason', 'null') else s.reason end,
        returns = coalesce(p.returns, s.returns), failures = coalesce(p.failures, s.failures), losses = coalesce(p.losses, s.losses),
        data = coalesce(p.data, s.data),
-       started_at = case when p.state = 'running' and s.state = 'pending' then now() when p.state = 'pending' then null else s.started_at end,
+       started_at = case when p.state in ('running', 'waiting') and s.state not in ('running', 'waiting') then now() when p.state = 'pending' then null else s.started_at end,
        finished_at = case when p.state in ('passed', 'returned', 'failed', 'cancelled') then now() when p.state is null then s.finished_at else null end
      from (select x.*, e.patch from jsonb_array_elements($2::jsonb) as e(patch),
        jsonb_to_record(e.patch) as x(position int, state text, returns int, failures int, losses int, data jsonb)) p

@@ -34,7 +34,7 @@ export function beginStep(draft: Draft, position: number, why: Cause | null = nu
   const definition = definitionOf(draft, position);
   const { state } = draft.stepAt(position);
   if (state !== "pending" && state !== "running" && state !== "waiting") draft.step(position, "reopen");
-  const head = draft.finish().task.headCommit ?? draft.aggregate.task.headCommit;
+  const head = draft.head();
   draft.patch({ currentStep: definition.name });
   switch (definition.kind) {
     case "agent":
@@ -107,6 +107,5 @@ export function sendBack(draft: Draft, from: number, to: number, why: Cause): vo
       draft.step(position, "reopen", { failures: 0, losses: 0 });
   }
   draft.patch({ round: draft.aggregate.task.round + 1 });
-  if (draft.stepAt(to).state !== "pending") draft.step(to, "reopen");
   beginStep(draft, to, why);
 }

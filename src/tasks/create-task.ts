@@ -45,20 +45,8 @@ export async function insertTask(
   params: Readonly<CreateParams>,
 ): Promise<{ readonly id: string; readonly created: boolean }> {
   const hash = requestHash(draft);
-  if (draft.idempotencyKey !== null) {
-    const existing = await tx.query<{ id: string; request_hash: string }>(
-      "select id, request_hash from miyabi.tasks where idempotency_key = $1",
-      [draft.idempotencyKey],
-    );
-    const row = existing.rows[0];
-    if (row !== undefined && row.request_hash === hash) return { id: row.id, created: false };
-    if (row !== undefined)
-      throw new AppError({
-        code: "conflict.state",
-        message: `The idempotency key was used for ${row.id} with other content.`,
-        fix: "Send a new key with a new request.",
-      });
-  }
+  const known = await findByKey(tx, draft.idempotencyKey, hash);
+  if (known !== null) return known;
   await requireTasks(tx, draft.dependsOn);
   await tx.query(
     "insert into miyabi.repositories (id, name, path, target_branch) values ($1, $2, $3, $4) on conflict (id) do nothing",
@@ -72,7 +60,8 @@ export async function insertTask(
   });
   const { rows } = await tx.query<{ id: string }>(
     `insert into miyabi.tasks (repository_id, source, title, body, labels, class, due_at, own_deadline_at, deadline_at, workflow, profile, idempotency_key, request_hash)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12) returning id`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12)
+     on conflict (idempotency_key) do nothing returning id`,
     [
       draft.repository.id,
       draft.source,
@@ -88,7 +77,13 @@ export async function insertTask(
       hash,
     ],
   );
-  const id = rows[0]?.id as string;
+  const id = rows[0]?.id;
+  if (id === undefined) {
+    // The same request, sent twice at once: the other one has committed by now.
+    const other = await findByKey(tx, draft.idempotencyKey, hash);
+    if (other !== null) return other;
+    throw new AppError({ code: "internal.bug", message: "A task was neither inserted nor found." });
+  }
   await tx.query("update miyabi.tasks set branch = $2 where id = $1", [id, draft.branchFor(id)]);
   const steps = draft.workflow.steps.map((step, position) => ({
     position,
@@ -116,6 +111,27 @@ export async function insertTask(
     },
   ]);
   return { id, created: true };
+}
+
+/** @throws conflict.state where the key belongs to another request. */
+async function findByKey(
+  tx: Tx,
+  key: string | null,
+  hash: string,
+): Promise<{ readonly id: string; readonly created: false } | null> {
+  if (key === null) return null;
+  const { rows } = await tx.query<{ id: string; request_hash: string }>(
+    "select id, request_hash from miyabi.tasks where idempotency_key = $1",
+    [key],
+  );
+  const row = rows[0];
+  if (row === undefined) return null;
+  if (row.request_hash === hash) return { id: row.id, created: false };
+  throw new AppError({
+    code: "conflict.state",
+    message: `The idempotency key was used for ${row.id} with other content.`,
+    fix: "Send a new key with a new request.",
+  });
 }
 
 function requestHash(draft: Readonly<TaskDraft>): string {

@@ -274,6 +274,7 @@ export function waitForPerson(draft: Draft, position: number, why: Reason): void
 function failTask(draft: Draft, run: Run, why: Reason): void {
   draft.step(run.stepPosition, "fail", { reason: why });
   draft.task("fail", { reason: why });
+  draft.effect({ type: "deadlines" });
   draft.effect({ type: "dependents" });
 }
 
@@ -282,12 +283,12 @@ const retryCommand = (draft: Draft): string => `miyabi task retry ${draft.aggreg
 /** Starts the current step anew with fresh counters, as a person asked. */
 export function restartStep(draft: Draft, position: number): void {
   draft.step(position, "reopen", { failures: 0, losses: 0, returns: 0 });
-  const last = draft.aggregate.task.headCommit;
+  const { lastCause, task } = draft.aggregate;
   const definition = definitionOf(draft, position);
   const isWork = definition.kind === "agent" && definition.onChanges === undefined;
-  beginStep(
-    draft,
-    position,
-    isWork && last !== null ? cause("continue", "A person asked to try again.") : null,
-  );
+  if (!isWork || lastCause === null) return beginStep(draft, position);
+  const isFresh = lastCause.reason === "implement" && task.headCommit !== null;
+  const again = "a person asked to try again";
+  // What it was to mend must be said again: failing log, review, conflict.
+  beginStep(draft, position, isFresh ? { ...cause("continue"), again } : { ...lastCause, again });
 }

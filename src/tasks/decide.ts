@@ -29,7 +29,7 @@ export type TaskHappening =
       readonly needsCheck: boolean;
     }
   /** The target branch is about to move to the candidate: from here on the task cannot be cancelled. */
-  | { readonly type: "merge-publishing" }
+  | { readonly type: "merge-publishing"; readonly commit: string }
   | { readonly type: "merge-conflict"; readonly base: string; readonly files: readonly string[] }
   | { readonly type: "merge-held"; readonly reason: Reason }
   | { readonly type: "merged"; readonly commit: string };
@@ -60,6 +60,7 @@ function apply(draft: Draft, happening: TaskHappening, context: Readonly<DecideC
     case "admit":
       return admit(draft);
     case "leased":
+      // A run that waited for its time was the task's reason to wait.
       return draft.task("start");
     case "finished":
       return decideFinished(draft, required(activeRun, task.id), happening.result, context);
@@ -72,6 +73,12 @@ function apply(draft: Draft, happening: TaskHappening, context: Readonly<DecideC
     case "approve":
       return approve(draft, happening);
     case "taken-over":
+      if (activeRun === null || activeRun.state === "queued")
+        throw new AppError({
+          code: "conflict.state",
+          message: `No agent works on ${task.id}.`,
+          fix: `miyabi task explain ${task.id}`,
+        });
       draft.task("wait", {
         waitsFor: "person",
         takenOver: true,
@@ -84,14 +91,18 @@ function apply(draft: Draft, happening: TaskHappening, context: Readonly<DecideC
       });
       return;
     case "handed-back":
+      // A host says it again after a reconnect, also when the run was given to another one meanwhile.
+      if (!task.takenOver) return;
       return draft.task("start", { takenOver: false });
     case "merge-started":
-      draft.step(currentPosition(draft), "begin", { data: {} });
+      draft.step(mergePosition(draft), "begin", { data: {} });
       return draft.task("start", { reason: because("merge.running", "It is being merged.") });
     case "merge-candidate":
       return mergeCandidate(draft, happening);
     case "merge-publishing": {
-      const position = currentPosition(draft);
+      const position = mergePosition(draft);
+      if (draft.stepAt(position).data["candidate"] !== happening.commit)
+        throw notMerging(task.id, "another result of merging it is due");
       return draft.step(position, null, { data: { ...draft.stepAt(position).data, publishing: true } });
     }
     case "merge-conflict":
@@ -102,52 +113,41 @@ function apply(draft: Draft, happening: TaskHappening, context: Readonly<DecideC
     case "merged":
       draft.patch({ mergeCommit: happening.commit });
       draft.event("task.merged", { commit: happening.commit });
-      return passStep(draft, currentPosition(draft));
+      return passStep(draft, mergePosition(draft));
   }
 }
 
 function admit(draft: Draft): void {
   const { openDependencies, task, steps } = draft.aggregate;
-  if (task.state !== "queued" && task.state !== "blocked" && task.state !== "ready") return;
-  if (draft.aggregate.activeRun !== null) return;
-  if (openDependencies.length > 0) {
-    const ids = openDependencies.map((dependency) => dependency.id);
-    const stuck = openDependencies
-      .filter((dependency) => dependency.state === "failed" || dependency.state === "cancelled")
-      .map((dependency) => dependency.id);
-    return draft.task("block", {
-      reason:
-        stuck.length > 0
-          ? because(
-              "dependency.stuck",
-              `It depends on ${stuck.join(", ")}, which ended without a merge.`,
-              { tasks: stuck },
-              `miyabi task retry ${stuck[0]}`,
-            )
-          : because(
-              "dependency.not_merged",
-              `It starts when ${ids.join(", ")} ${ids.length === 1 ? "is" : "are"} merged.`,
-              { tasks: ids },
-            ),
-    });
-  }
+  if (task.state !== "queued" && task.state !== "blocked") return;
+  if (openDependencies.length > 0) return block(draft);
   draft.task("admit");
-  const first = steps.find((step) => step.state === "pending");
-  beginStep(draft, first?.position ?? 0);
+  beginStep(draft, steps.find((step) => step.state === "pending")?.position ?? 0);
+}
+
+function block(draft: Draft): void {
+  const { openDependencies } = draft.aggregate;
+  const ids = openDependencies.map((dependency) => dependency.id);
+  const stuck = openDependencies.filter(({ state }) => isFinal(state)).map((dependency) => dependency.id);
+  const why =
+    stuck.length > 0
+      ? because(
+          "dependency.stuck",
+          `It depends on ${stuck.join(", ")}, which ended without a merge.`,
+          { tasks: stuck },
+          `miyabi task retry ${stuck[0]}`,
+        )
+      : because(
+          "dependency.not_merged",
+          `It starts when ${ids.join(", ")} ${ids.length === 1 ? "is" : "are"} merged.`,
+          { tasks: ids },
+        );
+  draft.task("block", { reason: why });
 }
 
 function cancel(draft: Draft, happening: Extract<TaskHappening, { type: "cancel" }>): void {
   const { task, activeRun, steps } = draft.aggregate;
-  if (
-    steps.some(
-      (step) => step.kind === "merge" && step.state === "running" && step.data["publishing"] === true,
-    )
-  )
-    throw new AppError({
-      code: "conflict.state",
-      message: `${task.id} is being merged at this moment.`,
-      fix: `miyabi task show ${task.id}`,
-    });
+  refuseWhilePublishing(draft);
   const why = because(
     "person.cancelled",
     happening.note === ""
@@ -161,30 +161,59 @@ function cancel(draft: Draft, happening: Extract<TaskHappening, { type: "cancel"
     if (step.state === "running" || step.state === "waiting") draft.step(step.position, "cancel");
   draft.task("cancel", { reason: why, takenOver: false });
   draft.effect({ type: "close-approval" });
+  draft.effect({ type: "deadlines" });
   draft.effect({ type: "dependents" });
 }
 
+/** From the moment that the target branch may move until we know whether it did. */
+function refuseWhilePublishing({ aggregate: { task, steps } }: Draft): void {
+  const isPublishing = steps.some(
+    ({ kind, state, data }) =>
+      kind === "merge" && (state === "running" || state === "waiting") && data["publishing"] === true,
+  );
+  if (!isPublishing) return;
+  throw new AppError({
+    code: "conflict.state",
+    message: `${task.id} is being merged at this moment.`,
+    fix: `miyabi task show ${task.id}`,
+  });
+}
+
 function retry(draft: Draft): void {
-  const { task, activeRun, openDependencies } = draft.aggregate;
-  if (
-    activeRun !== null &&
-    task.state === "waiting" &&
-    (task.waitsFor === "retry" || task.waitsFor === "quota")
-  ) {
-    // The next try is queued already, only for later: bring it forward.
-    draft.endRun({
-      id: activeRun.id,
-      state: "cancelled",
-      error: because("person.retry", "A person asked to try at once."),
-      result: null,
+  const { task, activeRun, steps, openDependencies } = draft.aggregate;
+  refuseWhilePublishing(draft);
+  if (task.takenOver)
+    throw new AppError({
+      code: "conflict.state",
+      message: `A person works in the terminal of ${task.id}.`,
+      fix: `miyabi handback ${task.id}`,
     });
-    draft.task("retry");
-    return restartStep(draft, activeRun.stepPosition);
-  }
   draft.task("retry");
+  if (activeRun !== null) return bringForward(draft, activeRun);
   draft.effect({ type: "close-approval" });
-  if (task.currentStep === null || openDependencies.length > 0) return admit(draft);
-  restartStep(draft, currentPosition(draft));
+  if (isFinal(task.state)) {
+    draft.effect({ type: "deadlines" });
+    // They were told that it had ended.
+    draft.effect({ type: "dependents" });
+  }
+  if (task.currentStep !== null) return restartStep(draft, currentPosition(draft));
+  if (openDependencies.length > 0) return block(draft);
+  beginStep(draft, steps[0]?.position ?? 0);
+}
+
+/** The next try is queued already, only for later: the same try is due now. */
+function bringForward(draft: Draft, run: Run): void {
+  const why = because("person.retry", "A person asked to try at once.");
+  draft.endRun({ id: run.id, state: "cancelled", error: why, result: null });
+  draft.step(run.stepPosition, null, { failures: 0, losses: 0 });
+  draft.task("requeue", { reason: why });
+  draft.newRun({
+    stepPosition: run.stepPosition,
+    queue: run.queue,
+    cause: run.cause,
+    commit: run.commit,
+    delayMs: 0,
+  });
 }
 
 function approve(draft: Draft, happening: Extract<TaskHappening, { type: "approve" }>): void {
@@ -220,12 +249,12 @@ function approve(draft: Draft, happening: Extract<TaskHappening, { type: "approv
 
 /** The candidate is kept: once there is room for it, it is published without another check. */
 function holdMerge(draft: Draft, reason: Reason): void {
-  const position = currentPosition(draft);
+  const position = mergePosition(draft);
   draft.step(position, "wait", { reason, data: { ...draft.stepAt(position).data, publishing: false } });
 }
 
 function mergeCandidate(draft: Draft, happening: Extract<TaskHappening, { type: "merge-candidate" }>): void {
-  const position = currentPosition(draft);
+  const position = mergePosition(draft);
   const data = { base: happening.base, candidate: happening.commit, tree: happening.tree };
   draft.step(position, null, { data: happening.needsCheck ? data : { ...data, checked: happening.commit } });
   if (!happening.needsCheck)
@@ -241,7 +270,7 @@ function mergeCandidate(draft: Draft, happening: Extract<TaskHappening, { type: 
 }
 
 function mergeConflict(draft: Draft, happening: Extract<TaskHappening, { type: "merge-conflict" }>): void {
-  const position = currentPosition(draft);
+  const position = mergePosition(draft);
   const definition = definitionOf(draft, position);
   if (definition.kind !== "merge")
     throw new AppError({
@@ -268,6 +297,27 @@ function mergeConflict(draft: Draft, happening: Extract<TaskHappening, { type: "
   );
 }
 
+/**
+ * Position of the merge step that the task is at. The merge queue works outside of transactions: what it says may come
+ * after a cancel, a retry, or the word of another control plane.
+ */
+function mergePosition(draft: Draft): number {
+  const { task, activeRun } = draft.aggregate;
+  const position = currentPosition(draft);
+  const { kind, state } = draft.stepAt(position);
+  if (kind !== "merge" || (state !== "running" && state !== "waiting")) throw notMerging(task.id, task.state);
+  if (activeRun !== null) throw notMerging(task.id, "its result is being checked");
+  return position;
+}
+
+function notMerging(taskId: string, why: string): AppError {
+  return new AppError({
+    code: "conflict.state",
+    message: `${taskId} cannot be merged now: ${why}.`,
+    fix: `miyabi task explain ${taskId}`,
+  });
+}
+
 function currentPosition(draft: Draft): number {
   const { task } = draft.aggregate;
   const position = task.currentStep === null ? -1 : positionOf(draft, task.currentStep);
@@ -284,5 +334,3 @@ function required(run: Run | null, taskId: string): Run {
   if (run === null) throw new AppError({ code: "internal.bug", message: `${taskId} has no active run.` });
   return run;
 }
-
-export { isFinal };

@@ -2,6 +2,7 @@ import type { EventType, RunState, TaskState } from "../contract/index.ts";
 import type { StepState } from "../contract/index.ts";
 import type { Cause, Reason, RunResult, Step, TaskAggregate, WaitsFor } from "./model.ts";
 import { nextState } from "./machine/machine.ts";
+import { RUN_TABLE, type RunInput } from "./machine/run-machine.ts";
 import { STEP_TABLE, type StepInput } from "./machine/step-machine.ts";
 import { TASK_TABLE, type TaskInput } from "./machine/task-machine.ts";
 import { AppError } from "../base/index.ts";
@@ -52,6 +53,8 @@ export type Effect =
   | { readonly type: "close-approval" }
   /** Blocked dependents may start now (or learn that they cannot). */
   | { readonly type: "dependents" }
+  /** The task begins or ceases to lend its deadline to what it depends on. */
+  | { readonly type: "deadlines" }
   | { readonly type: "merge-queue" };
 
 export interface Decision {
@@ -75,8 +78,19 @@ export interface Draft {
   event(type: EventType, data: Readonly<Record<string, unknown>>): void;
   /** The step as it will be after this decision. */
   stepAt(position: number): Step;
+  /** The task's state as it will be after this decision. */
+  state(): TaskState;
+  /** The task's commit as it will be after this decision. */
+  head(): string | null;
   finish(): Decision;
 }
+
+const RUN_ENDS: Readonly<Record<RunEnd["state"], RunInput>> = {
+  succeeded: "succeed",
+  failed: "fail",
+  lost: "lose",
+  cancelled: "cancel",
+};
 
 export function draftDecision(aggregate: TaskAggregate): Draft {
   const task: TaskPatch = {};
@@ -94,18 +108,26 @@ export function draftDecision(aggregate: TaskAggregate): Draft {
     return { ...step, ...patch };
   };
 
+  const state = (): TaskState => task.state ?? aggregate.task.state;
+
+  /** One event for the whole way, from where the task was to where it is. */
+  const changed = (): Decision["events"] => {
+    const { state: from, reason } = aggregate.task;
+    if (task.state === undefined) return [];
+    if (task.state === from && (task.reason?.code ?? null) === (reason?.code ?? null)) return [];
+    return [{ type: "task.changed", data: { from, to: task.state, reason: task.reason ?? null } }];
+  };
+
   return {
     aggregate,
     stepAt,
+    state,
+    head: () => task.headCommit ?? aggregate.task.headCommit,
     task: (input, patch = {}) => {
-      const from = task.state ?? aggregate.task.state;
-      const to = nextState(TASK_TABLE, from, input);
-      if (to === null) throw refused("task", aggregate.task.id, from, input);
+      const to = nextState(TASK_TABLE, state(), input);
+      if (to === null) throw refused("task", aggregate.task.id, state(), input);
       // Each change of state replaces the explanation of the one before.
       Object.assign(task, { waitsFor: null, reason: null, wakeAt: null }, patch, { state: to });
-      const because = task.reason?.code ?? null;
-      if (from !== to || because !== (aggregate.task.reason?.code ?? null))
-        events.push({ type: "task.changed", data: { from, to, reason: task.reason ?? null } });
     },
     patch: (patch) => void Object.assign(task, patch),
     step: (position, input, patch = {}) => {
@@ -122,7 +144,12 @@ export function draftDecision(aggregate: TaskAggregate): Draft {
       steps.set(position, merged);
     },
     endRun: (end) => {
+      const run = aggregate.activeRun;
+      if (run?.id !== end.id || nextState(RUN_TABLE, run.state, RUN_ENDS[end.state]) === null)
+        throw refused("run", end.id, run?.state ?? "ended", RUN_ENDS[end.state]);
       endRun = end;
+      // The terminal that a person had open ends with the run that it belonged to.
+      if (aggregate.task.takenOver) task.takenOver = false;
       events.push({
         type: end.state === "lost" ? "run.lost" : "run.finished",
         data: { state: end.state, error: end.error, verdict: end.result?.verdict ?? null },
@@ -131,7 +158,7 @@ export function draftDecision(aggregate: TaskAggregate): Draft {
     newRun: (run) => void (newRun = run),
     effect: (effect) => void effects.push(effect),
     event: (type, data) => void events.push({ type, data }),
-    finish: () => ({ task, steps, endRun, newRun, events, effects }),
+    finish: () => ({ task, steps, endRun, newRun, events: [...events, ...changed()], effects }),
   };
 }
 

@@ -85,6 +85,8 @@ export interface TaskAggregate {
   readonly steps: readonly Step[];
   /** The one run that is not ended, or null. */
   readonly activeRun: Run | null;
+  /** Why the newest run of the current step existed; null where it had none. */
+  readonly lastCause: Cause | null;
   /** Dependencies that are not merged yet. */
   readonly openDependencies: readonly { readonly id: string; readonly state: TaskState }[];
 }

@@ -40,7 +40,10 @@ export interface RunServiceParams {
 }
 
 export interface RunService {
-  /** Leases the most urgent run of the given queues to a slot; null where nothing is due. The job completes in the same transaction. */
+  /**
+   * Leases the most urgent run of the first of the given queues that has one to a slot; null where nothing is due.
+   * The job completes in the same transaction.
+   */
   claim(params: {
     readonly slot: string;
     readonly queues: readonly string[];
@@ -81,7 +84,12 @@ export function createRunService(params: Readonly<RunServiceParams>): RunService
       const row = rows[0];
       if (row === undefined || row.state === "lost" || row.state === "cancelled") return "lost";
       if (row.state === "succeeded" || row.state === "failed") return "already";
-      return (await write(tx, row.task_id)) ? "recorded" : "lost";
+      if (await write(tx, row.task_id)) return "recorded";
+      // Refused under the task's lock, so the run ended while we waited for that: perhaps by the same word, said twice.
+      const now = await tx.query("select 1 from miyabi.runs where id = $1 and state in ('succeeded', 'failed')", [
+        fence.runId,
+      ]);
+      return now.rowCount > 0 ? "already" : "lost";
     });
 
   const active = (fence: Fence, run: { readonly id: string; readonly attempt: number } | null): boolean =>

@@ -27,6 +27,7 @@ interface TaskRow {
   readonly taken_over: boolean;
   readonly steps: readonly StepRow[];
   readonly run: RunRow | null;
+  readonly last_cause: Cause | null;
   readonly open_dependencies: readonly { readonly id: string; readonly state: TaskState }[];
 }
 
@@ -68,6 +69,7 @@ select t.id, t.repository_id, t.title, t.state, t.waits_for, t.reason, t.wake_at
   (select jsonb_build_object('id', r.id, 'step_position', r.step_position, 'kind', r.kind, 'attempt', r.attempt, 'state', r.state,
       'cause', r.cause, 'commit', r.commit, 'queue', r.queue, 'job_id', r.job_id, 'slot', r.slot, 'verdict', r.verdict, 'notes', r.notes)
     from miyabi.runs r where r.task_id = t.id and r.state in ('queued', 'leased', 'running')) as run,
+  (select r.cause from miyabi.runs r where r.task_id = t.id and r.step = t.current_step order by r.attempt desc limit 1) as last_cause,
   (select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'state', d.state) order by d.number), '[]')
     from miyabi.task_dependencies td join miyabi.tasks d on d.id = td.depends_on
     where td.task_id = t.id and d.state <> 'done') as open_dependencies
@@ -113,6 +115,7 @@ function toAggregate(row: TaskRow): TaskAggregate {
     task,
     steps: row.steps.map((step): Step => step),
     activeRun: row.run === null ? null : toRun(row.run),
+    lastCause: row.last_cause,
     openDependencies: row.open_dependencies,
   };
 }

@@ -65,6 +65,7 @@ export function createTaskService(params: Readonly<TaskServiceParams>): TaskServ
       if (effect.type === "ask-approval")
         await params.approvals.ask(tx, { taskId, text: effect.text, round: aggregate.task.round });
       if (effect.type === "close-approval") await params.approvals.close(tx, taskId);
+      if (effect.type === "deadlines") await inheritDeadlines(tx, queue, taskId);
       if (effect.type === "dependents") await admitDependents(tx, taskId);
     }
   };
@@ -82,7 +83,9 @@ export function createTaskService(params: Readonly<TaskServiceParams>): TaskServ
     const decision = decide(aggregate, happening, { now: params.clock.now(), random: params.random });
     await applyDecision(tx, { aggregate, decision, queue, random: params.random });
     await runEffects(tx, aggregate, decision.effects);
-    if (decision.effects.some((effect) => effect.type === "merge-queue")) params.onMergeQueue?.();
+    const { onMergeQueue } = params;
+    if (onMergeQueue !== undefined && decision.effects.some((effect) => effect.type === "merge-queue"))
+      tx.afterCommit(onMergeQueue);
     return true;
   };
 

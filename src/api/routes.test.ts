@@ -1,0 +1,106 @@
+import { expect, test } from "vitest";
+import { LOGIN_PATH, ROUTES, type Route } from "../contract/index.ts";
+import { createApiFixture } from "./api-fixture.ts";
+
+const ALL = Object.entries(ROUTES) as [string, Route][];
+const SAMPLE: Readonly<Record<string, string>> = { id: "T1", slot: "kaede" };
+const urlOf = (route: Route): string =>
+  route.path.replace(/:(\w+)/g, (_, name: string) =>
+    name === "id" && route.path.includes("/runs/")
+      ? "R1"
+      : name === "id" && route.path.includes("/questions/")
+        ? "Q1"
+        : (SAMPLE[name] ?? ""),
+  );
+const BESIDE = [
+  "GET /api/agents/:slot/screen/stream",
+  "GET /api/docs",
+  "GET /api/docs/files/:file",
+  "GET /api/docs/json",
+  "GET /api/events",
+  "GET /healthz",
+  "GET /metrics",
+  `POST ${LOGIN_PATH}`,
+  "GET /*",
+];
+
+test("exactly the contract's routes exist, beside those that it names in prose", async () => {
+  const { server } = await createApiFixture();
+  for (const [, route] of ALL) expect(server.hasRoute({ method: route.method, url: route.path })).toBe(true);
+  for (const text of BESIDE) {
+    const [method = "GET", url = ""] = text.split(" ");
+    expect(server.hasRoute({ method, url }), text).toBe(true);
+  }
+  const expected = new Set([...ALL.map(([, route]) => `${route.method} ${route.path}`), ...BESIDE]);
+  expect(new Set(registered(server.printRoutes({ commonPrefix: false })))).toEqual(expected);
+});
+
+test("every route refuses a caller who is nobody, but health, login and the console's files", async () => {
+  const { server } = await createApiFixture();
+  for (const [name, route] of ALL) {
+    const answer = await server.inject({
+      method: route.method,
+      url: urlOf(route),
+      headers: { host: "localhost" },
+    });
+    expect(answer.statusCode, name).toBe(401);
+    expect(answer.json(), name).toMatchObject({ code: "api.unauthenticated", status: 401, fix: "miyabi login" });
+  }
+  for (const url of ["/metrics", "/api/docs", "/api/docs/json", "/api/events", "/api/agents/kaede/screen/stream"])
+    expect((await server.inject({ url, headers: { host: "localhost" } })).statusCode, url).toBe(401);
+});
+
+test("a session has the permissions that it was given and no other", async () => {
+  const { server, sessions } = await createApiFixture();
+  for (const granted of ["view", "operate", "admin"] as const) {
+    const { code } = await sessions.createLoginCode({ name: granted, permissions: [granted] });
+    const { token } = await sessions.redeem(code);
+    const headers = {
+      host: "localhost:8000",
+      origin: "http://localhost:8000",
+      cookie: `miyabi_session_8000=${token}`,
+    };
+    for (const [name, route] of ALL) {
+      const answer = await server.inject({ method: route.method, url: urlOf(route), headers });
+      expect(answer.statusCode === 403, `${granted} ${name}`).toBe(route.permission !== granted);
+    }
+  }
+});
+
+test("a route that names no permission cannot be registered", async () => {
+  const plugin = async (fastify: { get: (url: string, handler: () => string) => unknown }): Promise<void> => {
+    fastify.get("/api/forgotten", () => "");
+    return Promise.resolve();
+  };
+  await expect(createApiFixture({ plugins: [plugin as never] })).rejects.toThrow(
+    "The route GET /api/forgotten names no permission.",
+  );
+});
+
+test("a plugin's route that checks its own key is reached under any host name", async () => {
+  const { server } = await createApiFixture({
+    plugins: [
+      async (fastify) => {
+        fastify.get("/v1/own", { config: { permission: "run-key" } }, () => "reached");
+        return Promise.resolve();
+      },
+    ],
+  });
+  expect((await server.inject({ url: "/v1/own", headers: { host: "sandbox" } })).body).toBe("reached");
+});
+
+/** `METHOD /path` of each line of Fastify's route tree. */
+function registered(tree: string): string[] {
+  const routes: string[] = [];
+  const parts: string[] = [];
+  for (const line of tree.split("\n")) {
+    const match = /^([│ ]*)(?:├──|└──) (\S*)(?: \(([A-Z, ]+)\))?/.exec(line);
+    if (match === null) continue;
+    const depth = (match[1] ?? "").length / 4;
+    parts.length = depth;
+    parts[depth] = match[2] ?? "";
+    for (const method of (match[3] ?? "").split(", ").filter((one) => one !== ""))
+      routes.push(`${method} ${parts.join("")}`);
+  }
+  return routes;
+}
