@@ -27,6 +27,19 @@ export function positionOf(draft: Draft, name: string): number {
   return draft.aggregate.task.workflow.steps.findIndex((step) => step.name === name);
 }
 
+/** Position of the step that the task is at. @throws conflict.state where it has not started. */
+export function currentPosition(draft: Draft): number {
+  const { task } = draft.aggregate;
+  const position = task.currentStep === null ? -1 : positionOf(draft, task.currentStep);
+  if (position < 0)
+    throw new AppError({
+      code: "conflict.state",
+      message: `${task.id} has not started yet.`,
+      details: { state: task.state },
+    });
+  return position;
+}
+
 const isReview = (step: WorkflowStep): boolean => step.kind === "agent" && step.onChanges !== undefined;
 
 /** Starts a step: queues its run, asks for the approval, or puts the task into the merge queue. */

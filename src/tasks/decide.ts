@@ -1,7 +1,16 @@
 import type { Random } from "../base/index.ts";
 import { AppError } from "../base/index.ts";
-import { beginStep, cause, definitionOf, passStep, positionOf, sendBack } from "./begin-step.ts";
-import { decideFinished, decideLost, restartStep, waitForPerson } from "./decide-finished.ts";
+import {
+  beginStep,
+  cause,
+  currentPosition,
+  definitionOf,
+  passStep,
+  positionOf,
+  sendBack,
+} from "./begin-step.ts";
+import { decideFinished, decideLost, restartStep } from "./decide-finished.ts";
+import { decideMerge, type MergeHappening } from "./decide-merge.ts";
 import { draftDecision, type Decision, type Draft } from "./decision.ts";
 import { isFinal } from "./machine/task-machine.ts";
 import type { Reason, Run, RunResult, TaskAggregate } from "./model.ts";
@@ -19,20 +28,7 @@ export type TaskHappening =
   | { readonly type: "approve"; readonly approve: boolean; readonly note: string; readonly by: string }
   | { readonly type: "taken-over" }
   | { readonly type: "handed-back" }
-  /** The merge queue took the task up, rebased it, and says what came of it. */
-  | { readonly type: "merge-started" }
-  | {
-      readonly type: "merge-candidate";
-      readonly base: string;
-      readonly commit: string;
-      readonly tree: string;
-      readonly needsCheck: boolean;
-    }
-  /** The target branch is about to move to the candidate: from here on the task cannot be cancelled. */
-  | { readonly type: "merge-publishing"; readonly commit: string }
-  | { readonly type: "merge-conflict"; readonly base: string; readonly files: readonly string[] }
-  | { readonly type: "merge-held"; readonly reason: Reason }
-  | { readonly type: "merged"; readonly commit: string };
+  | MergeHappening;
 
 interface DecideContext {
   /** Wall time, only for what people read and for waits; leases go by the database's clock. */
@@ -95,25 +91,12 @@ function apply(draft: Draft, happening: TaskHappening, context: Readonly<DecideC
       if (!task.takenOver) return;
       return draft.task("start", { takenOver: false });
     case "merge-started":
-      draft.step(mergePosition(draft), "begin", { data: {} });
-      return draft.task("start", { reason: because("merge.running", "It is being merged.") });
     case "merge-candidate":
-      return mergeCandidate(draft, happening);
-    case "merge-publishing": {
-      const position = mergePosition(draft);
-      if (draft.stepAt(position).data["candidate"] !== happening.commit)
-        throw notMerging(task.id, "another result of merging it is due");
-      return draft.step(position, null, { data: { ...draft.stepAt(position).data, publishing: true } });
-    }
+    case "merge-publishing":
     case "merge-conflict":
-      return mergeConflict(draft, happening);
     case "merge-held":
-      holdMerge(draft, happening.reason);
-      return draft.task("deliver", { waitsFor: "person", reason: happening.reason });
     case "merged":
-      draft.patch({ mergeCommit: happening.commit });
-      draft.event("task.merged", { commit: happening.commit });
-      return passStep(draft, mergePosition(draft));
+      return decideMerge(draft, happening);
   }
 }
 
@@ -245,89 +228,6 @@ function approve(draft: Draft, happening: Extract<TaskHappening, { type: "approv
       note: happening.note === "" ? "not approved" : happening.note,
     });
   sendBack(draft, position, positionOf(draft, target), cause("rejected", happening.note));
-}
-
-/** The candidate is kept: once there is room for it, it is published without another check. */
-function holdMerge(draft: Draft, reason: Reason): void {
-  const position = mergePosition(draft);
-  draft.step(position, "wait", { reason, data: { ...draft.stepAt(position).data, publishing: false } });
-}
-
-function mergeCandidate(draft: Draft, happening: Extract<TaskHappening, { type: "merge-candidate" }>): void {
-  const position = mergePosition(draft);
-  const data = { base: happening.base, candidate: happening.commit, tree: happening.tree };
-  draft.step(position, null, { data: happening.needsCheck ? data : { ...data, checked: happening.commit } });
-  if (!happening.needsCheck)
-    return draft.task("start", { reason: because("merge.running", "It is being merged.") });
-  draft.task("requeue", { reason: because("merge.checking", "The result of merging it is being checked.") });
-  draft.newRun({
-    stepPosition: position,
-    queue: "check",
-    cause: cause("check"),
-    commit: happening.commit,
-    delayMs: 0,
-  });
-}
-
-function mergeConflict(draft: Draft, happening: Extract<TaskHappening, { type: "merge-conflict" }>): void {
-  const position = mergePosition(draft);
-  const definition = definitionOf(draft, position);
-  if (definition.kind !== "merge")
-    throw new AppError({
-      code: "internal.bug",
-      message: `${draft.aggregate.task.id} is not at a merge step.`,
-    });
-  if (draft.stepAt(position).returns + 1 >= definition.rounds)
-    return waitForPerson(
-      draft,
-      position,
-      because(
-        "merge.rounds_used_up",
-        `It conflicted with the target branch ${definition.rounds} times.`,
-        { rounds: definition.rounds },
-        `miyabi takeover ${draft.aggregate.task.id}`,
-      ),
-    );
-  draft.patch({ baseCommit: happening.base });
-  sendBack(
-    draft,
-    position,
-    positionOf(draft, definition.onConflict),
-    cause("conflict", happening.files.join("\n"), happening.base),
-  );
-}
-
-/**
- * Position of the merge step that the task is at. The merge queue works outside of transactions: what it says may come
- * after a cancel, a retry, or the word of another control plane.
- */
-function mergePosition(draft: Draft): number {
-  const { task, activeRun } = draft.aggregate;
-  const position = currentPosition(draft);
-  const { kind, state } = draft.stepAt(position);
-  if (kind !== "merge" || (state !== "running" && state !== "waiting")) throw notMerging(task.id, task.state);
-  if (activeRun !== null) throw notMerging(task.id, "its result is being checked");
-  return position;
-}
-
-function notMerging(taskId: string, why: string): AppError {
-  return new AppError({
-    code: "conflict.state",
-    message: `${taskId} cannot be merged now: ${why}.`,
-    fix: `miyabi task explain ${taskId}`,
-  });
-}
-
-function currentPosition(draft: Draft): number {
-  const { task } = draft.aggregate;
-  const position = task.currentStep === null ? -1 : positionOf(draft, task.currentStep);
-  if (position < 0)
-    throw new AppError({
-      code: "conflict.state",
-      message: `${task.id} has not started yet.`,
-      details: { state: task.state },
-    });
-  return position;
 }
 
 function required(run: Run | null, taskId: string): Run {

@@ -1,9 +1,23 @@
-export { EVENTS_CHANNEL, appendEvents, eventsAfter, eventsOfTask, lastEventId, parseEventId, type NewEvent } from "./events.ts";
+export {
+  EVENTS_CHANNEL,
+  appendEvents,
+  eventsAfter,
+  eventsOfTask,
+  lastEventId,
+  parseEventId,
+  type NewEvent,
+} from "./events.ts";
 export { cycleError } from "./dependencies.ts";
 export { DEFAULT_SLA_MS, type TaskClass } from "./deadline.ts";
 export { findCycle, topologicalOrder, type Graph } from "./graph.ts";
 export { createRunQueue, bossQueueName, type RunQueue } from "./run-queue.ts";
-export { createRunService, type ClaimedRun, type Fenced, type RunIdentity, type RunService } from "./run-service.ts";
+export {
+  createRunService,
+  type ClaimedRun,
+  type Fenced,
+  type RunIdentity,
+  type RunService,
+} from "./run-service.ts";
 export { createTaskService, type Approvals, type TaskService } from "./task-service.ts";
 export type { TaskDraft } from "./create-task.ts";
 export type { TaskHappening } from "./decide.ts";

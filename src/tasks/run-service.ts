@@ -86,9 +86,10 @@ export function createRunService(params: Readonly<RunServiceParams>): RunService
       if (row.state === "succeeded" || row.state === "failed") return "already";
       if (await write(tx, row.task_id)) return "recorded";
       // Refused under the task's lock, so the run ended while we waited for that: perhaps by the same word, said twice.
-      const now = await tx.query("select 1 from miyabi.runs where id = $1 and state in ('succeeded', 'failed')", [
-        fence.runId,
-      ]);
+      const now = await tx.query(
+        "select 1 from miyabi.runs where id = $1 and state in ('succeeded', 'failed')",
+        [fence.runId],
+      );
       return now.rowCount > 0 ? "already" : "lost";
     });
 

@@ -57,7 +57,6 @@ create index tasks_by_deadline on miyabi.tasks (deadline_at, number);
 create index tasks_updated on miyabi.tasks (updated_at desc, number desc);
 create index tasks_labels on miyabi.tasks using gin (labels) where labels <> '{}';
 create index tasks_finished on miyabi.tasks (finished_at) where finished_at is not null;
-create index tasks_wake on miyabi.tasks (wake_at) where wake_at is not null;
 create index tasks_repository on miyabi.tasks (repository_id, number desc);
 
 create table miyabi.task_dependencies (

@@ -4,12 +4,12 @@ import type { TransitionTable } from "./machine.ts";
 /*
  * pending ── begin ──► running ── pass ──► passed
  *                       │  ▲  └── return ─► returned   (sent the task back to an earlier step)
- *                    wait  resume
+ *                    wait  begin
  *                       ▼  │
  *                     waiting ── pass / return / fail
  * `reopen` makes any ended step pending again when the task comes back to it; `cancel` ends what is open.
  */
-export const STEP_INPUTS = ["begin", "wait", "resume", "pass", "return", "fail", "cancel", "reopen"] as const;
+export const STEP_INPUTS = ["begin", "wait", "pass", "return", "fail", "cancel", "reopen"] as const;
 export type StepInput = (typeof STEP_INPUTS)[number];
 
 export const STEP_TABLE: TransitionTable<StepState, StepInput> = {
@@ -26,7 +26,6 @@ export const STEP_TABLE: TransitionTable<StepState, StepInput> = {
   waiting: {
     begin: "running",
     wait: "waiting",
-    resume: "running",
     pass: "passed",
     return: "returned",
     fail: "failed",

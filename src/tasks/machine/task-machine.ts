@@ -4,8 +4,8 @@ import type { TransitionTable } from "./machine.ts";
 /*
  * queued ── admit ──► ready ── start ──► running ── finish ──► done
  *   │                  ▲ ▲                │  │
- *  block            wake │             wait  deliver
- *   ▼                  │ requeue          ▼  ▼
+ *  block         requeue │             wait  deliver
+ *   ▼                  │ │                ▼  ▼
  * blocked ─ admit ─►   └──────────── waiting  delivered ── finish ──► done
  *
  * `fail` and `cancel` end every state that is not final; `retry` brings a failed, cancelled, waiting or delivered
@@ -17,7 +17,6 @@ export const TASK_INPUTS = [
   "start",
   "requeue",
   "wait",
-  "wake",
   "deliver",
   "finish",
   "fail",
@@ -49,7 +48,6 @@ export const TASK_TABLE: TransitionTable<TaskState, TaskInput> = {
     cancel: "cancelled",
   },
   waiting: {
-    wake: "ready",
     requeue: "ready",
     wait: "waiting",
     start: "running",
