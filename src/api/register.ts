@@ -85,7 +85,7 @@ function idempotencyKeyOf(request: FastifyRequest): string | null {
   if (typeof value === "string" && /^[\x21-\x7e]+$/.test(value) && value.length <= LONGEST_KEY) return value;
   throw new AppError({
     code: "input.invalid",
-    message: `An idempotency key has 1 to ${LONGEST_KEY} visible ASCII characters.`,
+    message: `idempotency-key: it has 1 to ${LONGEST_KEY} visible ASCII characters.`,
     fix: "Send a UUID.",
     details: { field: "idempotency-key" },
   });

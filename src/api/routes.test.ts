@@ -44,9 +44,19 @@ test("every route refuses a caller who is nobody, but health, login and the cons
       headers: { host: "localhost" },
     });
     expect(answer.statusCode, name).toBe(401);
-    expect(answer.json(), name).toMatchObject({ code: "api.unauthenticated", status: 401, fix: "miyabi login" });
+    expect(answer.json(), name).toMatchObject({
+      code: "api.unauthenticated",
+      status: 401,
+      fix: "miyabi login",
+    });
   }
-  for (const url of ["/metrics", "/api/docs", "/api/docs/json", "/api/events", "/api/agents/kaede/screen/stream"])
+  for (const url of [
+    "/metrics",
+    "/api/docs",
+    "/api/docs/json",
+    "/api/events",
+    "/api/agents/kaede/screen/stream",
+  ])
     expect((await server.inject({ url, headers: { host: "localhost" } })).statusCode, url).toBe(401);
 });
 
@@ -100,7 +110,7 @@ function registered(tree: string): string[] {
     parts.length = depth;
     parts[depth] = match[2] ?? "";
     for (const method of (match[3] ?? "").split(", ").filter((one) => one !== ""))
-      routes.push(`${method} ${parts.join("")}`);
+      routes.push(`${method} ${parts.join("").replace(/^\*$/, "/*")}`);
   }
   return routes;
 }

@@ -58,7 +58,8 @@ test("an answer that failed is not kept, and a login link never", async () => {
     },
   });
   const headers = { ...AS_CLI, "idempotency-key": "k" };
-  const add = () => server.inject({ method: "POST", url: "/api/repositories", headers, payload: { path: "/a" } });
+  const add = () =>
+    server.inject({ method: "POST", url: "/api/repositories", headers, payload: { path: "/a" } });
   const broken = await add();
   expect(broken.json()).toMatchObject({ status: 500, code: "internal.bug" });
   expect(broken.body).not.toContain("secret detail");
@@ -77,7 +78,9 @@ test("an answer that is not what the contract says is noticed in tests", async (
     },
   });
   for (const url of ["/api/repositories", "/api/agents"])
-    expect((await server.inject({ url, headers: AS_CLI })).json(), url).toMatchObject({ code: "internal.bug" });
+    expect((await server.inject({ url, headers: AS_CLI })).json(), url).toMatchObject({
+      code: "internal.bug",
+    });
 });
 
 test("the console's hashed files are kept for ever, its pages are not, and nothing outside is served", async () => {
@@ -98,8 +101,13 @@ test("the console's hashed files are kept for ever, its pages are not, and nothi
   }
   const asset = await get("/assets/app-Abcd1234.js");
   expect(asset.headers["cache-control"]).toBe("public, max-age=31536000, immutable");
-  expect(asset.headers["content-type"]).toContain("text/javascript");
-  for (const url of ["/../secret.txt", "/%2e%2e/secret.txt", "/assets/..%2f..%2fsecret.txt", "/assets/none.js"]) {
+  expect(asset.headers["content-type"]).toContain("javascript");
+  for (const url of [
+    "/../secret.txt",
+    "/%2e%2e/secret.txt",
+    "/assets/..%2f..%2fsecret.txt",
+    "/assets/none.js",
+  ]) {
     const answer = await get(url);
     expect(answer.body, url).not.toContain("secret\n");
     expect(answer.body, url).not.toBe("secret");
@@ -126,7 +134,9 @@ test("health is public and says 503 when a part is down; metrics need a caller",
   const { body, headers } = await server.inject({ url: "/metrics", headers: AS_CLI });
   expect(headers["content-type"]).toContain("text/plain");
   expect(body).toContain("miyabi_tasks 1");
-  expect(body).toMatch(/miyabi_http_request_duration_seconds_count\{method="GET",route="\/healthz",status="5xx"\} 1/);
+  expect(body).toMatch(
+    /miyabi_http_request_duration_seconds_count\{method="GET",route="\/healthz",status="5xx"\} 1/,
+  );
   expect(body).toContain("miyabi_event_loop_lag_seconds");
 });
 
@@ -158,7 +168,9 @@ test("a taken port is named with who holds it and the setting to change", async 
   const { server } = await createApiFixture();
   await expect(listen(server, { host: "127.0.0.1", port })).rejects.toMatchObject({
     code: "port.taken",
-    message: expect.stringMatching(new RegExp(`Port ${port} on 127.0.0.1 is in use by .+ \\(pid ${process.pid}\\)`)) as string,
+    message: expect.stringMatching(
+      new RegExp(`Port ${port} on 127.0.0.1 is in use by .+ \\(pid ${process.pid}\\)`),
+    ) as string,
     fix: expect.stringContaining("port:") as string,
     details: { field: "port", value: port },
   });

@@ -57,6 +57,8 @@ export function createLoop(params: Readonly<LoopParams>): Loop {
         failures += 1;
         params.log.error({ loop: params.name, failures, error: messageOf(error) }, "loop round failed");
       }
+      // An abort during the round comes too late for the listener below.
+      if (signal.aborted) return;
       if (wanted && failures === 0) continue;
       const pauseMs =
         failures === 0

@@ -3,7 +3,7 @@ import type { TaskSummary } from "../contract/index.ts";
 import type { Client } from "./client.ts";
 import type { CommandContext } from "./context.ts";
 import { stateText, table } from "./output.ts";
-import { shutDown } from "./run-commands.ts";
+import { shutDown } from "./lifecycle.ts";
 
 interface DemoFlags {
   readonly exit?: true;

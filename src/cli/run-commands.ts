@@ -5,6 +5,7 @@ import { AppError, ensurePrivateDirectory, resolveHome, spawnProcess, systemCloc
 import { action, type CommandContext } from "./context.ts";
 import { runDemo } from "./demo.ts";
 import { openClient } from "./client.ts";
+import { answers, shutDown } from "./lifecycle.ts";
 
 const START_DEADLINE_MS = 90_000;
 
@@ -76,24 +77,6 @@ export function addRunCommands(program: Command): void {
         output.result({ stopped: true }, "Stopped.");
       }),
     );
-}
-
-/** Asks the product to end and waits until it has. */
-export async function shutDown(client: Awaited<ReturnType<CommandContext["client"]>>): Promise<void> {
-  await client.call("shutDown");
-  const deadline = systemClock.monotonicMs() + 60_000;
-  while (await answers(client.url)) {
-    if (systemClock.monotonicMs() > deadline)
-      throw new AppError({ code: "process.timeout", message: "It is still running after 60 s." });
-    await systemClock.sleep(100);
-  }
-}
-
-async function answers(url: string): Promise<boolean> {
-  return fetch(new URL("/healthz", url), { signal: AbortSignal.timeout(2_000) }).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Starts this program's `up` as a process of its own and waits until the API answers. */

@@ -1,4 +1,3 @@
-import type { ChildProcess } from "node:child_process";
 import { backoffMs, spawnProcess, type Clock, type Log, type Random, type Service } from "../base/index.ts";
 
 interface ChildServiceParams {
@@ -20,7 +19,7 @@ const STOP_MS = 15_000;
 /** A child process that is started again whenever it ends: at once the first times, then with back-off. */
 export function createChildService(params: Readonly<ChildServiceParams>): Service {
   let stopping: AbortController | null = null;
-  let child: ChildProcess | null = null;
+  let child: ReturnType<typeof spawnProcess> | null = null;
   let running: Promise<void> = Promise.resolve();
 
   const runOnce = (): Promise<number> =>

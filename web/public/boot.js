@@ -5,7 +5,7 @@
   try {
     scheme = localStorage.getItem("mantine-color-scheme-value");
     language = localStorage.getItem("miyabi.language");
-  } catch (error) {
+  } catch {
     // Storage can be forbidden; the defaults below serve.
   }
   var dark = scheme === "dark" || (scheme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);

@@ -15,7 +15,7 @@ export const READY_PATH = "/.miyabi/ready";
 
 /** Where an agent's request goes: to the gateway, to our MCP server, nowhere (null). Pure. */
 export function routeOf(target: string, upstream: Upstream): URL | null {
-  const [pathname = "", query] = splitQuery(target);
+  const [pathname, query] = splitQuery(target);
   // The gateway may share a server with our API: nothing that another parser could read as a different path gets through.
   if (
     !/^\/[A-Za-z0-9._~:@!$&()+,;=/-]*$/.test(pathname) ||

@@ -28,7 +28,7 @@ export function serve(handlers) {
         agentCapabilities: { mcpCapabilities: { http: true }, ...handlers.capabilities },
       });
     else if (method === "session/new")
-      handlers.onNew === undefined ? answer({ sessionId: "s-1" }) : handlers.onNew(answer, fail);
+      (handlers.onNew ?? ((reply) => reply({ sessionId: "s-1" })))(answer, fail);
     else if (method === "session/load" || method === "session/resume") handlers.onLoad(answer, fail);
     else if (method === "session/prompt") handlers.onPrompt(params.prompt[0].text, answer, fail);
     else if (method === "session/cancel") handlers.onCancel?.();

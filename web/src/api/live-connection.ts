@@ -95,10 +95,13 @@ export class LiveConnection {
       if (this.#abort !== abort) return;
       this.#close();
       this.#apply({ type: "lost" });
-      this.#retry = setTimeout(() => {
-        this.#retry = null;
-        void this.#open();
-      }, backoffMs(this.#state.failures, Math.random()));
+      this.#retry = setTimeout(
+        () => {
+          this.#retry = null;
+          void this.#open();
+        },
+        backoffMs(this.#state.failures, Math.random()),
+      );
     }
   }
 

@@ -12,7 +12,12 @@ export interface LiveState {
 }
 
 export type LiveAction =
-  | { readonly type: "hello"; readonly at: number; readonly serverNow: number; readonly lastId: string | null }
+  | {
+      readonly type: "hello";
+      readonly at: number;
+      readonly serverNow: number;
+      readonly lastId: string | null;
+    }
   | { readonly type: "event"; readonly at: number; readonly id: string }
   | { readonly type: "heard"; readonly at: number }
   | { readonly type: "lost" }

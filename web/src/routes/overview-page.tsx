@@ -19,12 +19,17 @@ import "../features/overview/overview.css";
 export function OverviewPage() {
   const { t } = useTranslation();
   const [range, setRange] = useState<"24h" | "7d">("24h");
-  const { data: status, error, refetch } = useQuery({
+  const {
+    data: status,
+    error,
+    refetch,
+  } = useQuery({
     ...statusQuery(range),
     placeholderData: (previous) => previous,
   });
   usePageTitle(t("nav.overview"));
-  if (error !== null && status === undefined) return <QueryError error={error} onRetry={() => void refetch()} />;
+  if (error !== null && status === undefined)
+    return <QueryError error={error} onRetry={() => void refetch()} />;
   if (status === undefined) return <OverviewSkeleton />;
   return (
     <>

@@ -27,7 +27,10 @@ export function TasksPage() {
   const hash = useLocation({ select: (location) => location.hash });
   const [creating, create] = useDisclosure(false);
   const may = useMay("operate");
-  const query = useInfiniteQuery({ ...tasksQuery(toTaskFilter(search)), placeholderData: (previous) => previous });
+  const query = useInfiniteQuery({
+    ...tasksQuery(toTaskFilter(search)),
+    placeholderData: (previous) => previous,
+  });
   const tasks = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
   const total = query.data?.pages[0]?.total;
 
@@ -78,7 +81,10 @@ export function TasksPage() {
           {isFiltered(search) ? (
             <EmptyState text={t("tasks.noneFits")} />
           ) : (
-            <EmptyState text={t("tasks.none")} command="miyabi task add --repo . --title 'Fix the login form'" />
+            <EmptyState
+              text={t("tasks.none")}
+              command="miyabi task add --repo . --title 'Fix the login form'"
+            />
           )}
         </div>
       ) : search.view === "board" ? (

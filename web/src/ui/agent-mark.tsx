@@ -14,7 +14,13 @@ export function AgentMark({ name, nameJa, color, size = 20 }: AgentMarkProps) {
     <span
       className="m-agent-mark"
       aria-hidden="true"
-      style={{ background: color, color: readableOn(color), width: size, height: size, fontSize: size * 0.55 }}
+      style={{
+        background: color,
+        color: readableOn(color),
+        width: size,
+        height: size,
+        fontSize: size * 0.55,
+      }}
     >
       {(nameJa[0] ?? name[0] ?? "?").toUpperCase()}
     </span>

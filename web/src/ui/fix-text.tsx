@@ -24,5 +24,8 @@ export function FixText({ text }: FixTextProps) {
 
 /** Whether the whole text can be pasted: a known program's name first, no sentence punctuation at the end. */
 export function looksLikeCommand(text: string): boolean {
-  return /^(?:miyabi|git|npm|npx|tmux|cd|sudo|apt|apt-get|brew|systemctl|docker)\s/.test(text) && COMMAND.test(text);
+  return (
+    /^(?:miyabi|git|npm|npx|tmux|cd|sudo|apt|apt-get|brew|systemctl|docker)\s/.test(text) &&
+    COMMAND.test(text)
+  );
 }

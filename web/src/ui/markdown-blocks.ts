@@ -37,7 +37,8 @@ export function parseBlocks(text: string): readonly Block[] {
       for (; index < lines.length; index += 1) {
         const next = LIST_ITEM.exec(lines[index] ?? "");
         if (next !== null) items.push(next[2] ?? "");
-        else if (/^\s+\S/.test(lines[index] ?? "")) items.push(`${items.pop() ?? ""} ${(lines[index] ?? "").trim()}`);
+        else if (/^\s+\S/.test(lines[index] ?? ""))
+          items.push(`${items.pop() ?? ""} ${(lines[index] ?? "").trim()}`);
         else break;
       }
       blocks.push({ type: "list", ordered: item[1] === undefined, items });

@@ -9,7 +9,13 @@ export interface SignProps {
 /** The shape of a state, in its colour. Decoration: the word stands beside it. */
 export function Sign({ look, size = 12 }: SignProps) {
   return (
-    <svg className={`m-sign m-tone-${look.tone}`} width={size} height={size} viewBox="0 0 12 12" aria-hidden="true">
+    <svg
+      className={`m-sign m-tone-${look.tone}`}
+      width={size}
+      height={size}
+      viewBox="0 0 12 12"
+      aria-hidden="true"
+    >
       {drawing(look.shape)}
     </svg>
   );

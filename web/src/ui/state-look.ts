@@ -1,17 +1,14 @@
-import type { TASK_STATES, TaskState, StepState, RunState, SLOT_STATES } from "../../../src/contract/index.ts";
+import type {
+  TASK_STATES,
+  TaskState,
+  StepState,
+  RunState,
+  SLOT_STATES,
+} from "../../../src/contract/index.ts";
 
 export type Tone = "idle" | "running" | "waiting" | "delivered" | "done" | "failed";
 export type Shape =
-  | "ring"
-  | "target"
-  | "half"
-  | "quarter"
-  | "diamond"
-  | "disc"
-  | "cross"
-  | "barred"
-  | "dash"
-  | "return";
+  "ring" | "target" | "half" | "quarter" | "diamond" | "disc" | "cross" | "barred" | "dash" | "return";
 export interface Look {
   readonly shape: Shape;
   readonly tone: Tone;

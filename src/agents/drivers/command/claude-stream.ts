@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { TranscriptBody } from "../../../contract/index.ts";
-import type { LineMeaning, LineParser } from "./output.ts";
+import type { LineMeaning, LineParser } from "./line-meaning.ts";
 import { toolEvent } from "./tool-event.ts";
 
 /* `claude -p --output-format stream-json --verbose`: system, assistant and user messages, then one result. */

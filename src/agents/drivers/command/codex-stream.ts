@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { TranscriptBody } from "../../../contract/index.ts";
-import type { LineParser } from "./output.ts";
+import type { LineParser } from "./line-meaning.ts";
 import { toolEvent } from "./tool-event.ts";
 
 /* `codex exec --json`: thread, turn and item events; an item is started, updated and completed under one id. */

@@ -1,6 +1,6 @@
 import { transcriptBody } from "../../../contract/index.ts";
 import { cleanText, cutText } from "../clean-text.ts";
-import type { LineParser } from "./output.ts";
+import type { LineParser } from "./line-meaning.ts";
 
 const ALLOWED = new Set(["text", "thought", "tool", "plan", "usage", "notice"]);
 const MAX_FIELD_BYTES = 16 * 1024;

@@ -55,7 +55,10 @@ export function AgentActions({ agent }: AgentActionsProps) {
         </Button>
       )}
       {agent.state === "taken-over" && taskId !== null ? (
-        <Button loading={takeOver.isPending} onClick={() => takeOver.mutate({ type: "handback", id: taskId })}>
+        <Button
+          loading={takeOver.isPending}
+          onClick={() => takeOver.mutate({ type: "handback", id: taskId })}
+        >
           {t("actions.handback")}
         </Button>
       ) : taskId !== null && agent.state === "busy" ? (

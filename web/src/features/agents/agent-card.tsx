@@ -49,12 +49,21 @@ export function AgentCard({ agent, marked }: AgentCardProps) {
       <div className="m-agent-now">
         {agent.taskId === null ? (
           <p className="m-dim">
-            {agent.reason === null ? t(`agents.now.${agent.state}`) : <ReasonText reason={agent.reason} withFix />}
+            {agent.reason === null ? (
+              t(`agents.now.${agent.state}`)
+            ) : (
+              <ReasonText reason={agent.reason} withFix />
+            )}
           </p>
         ) : (
           <>
             <div className="m-row">
-              <Link to="/tasks/$taskId" params={{ taskId: agent.taskId }} className="m-cut" style={{ fontWeight: 500 }}>
+              <Link
+                to="/tasks/$taskId"
+                params={{ taskId: agent.taskId }}
+                className="m-cut"
+                style={{ fontWeight: 500 }}
+              >
                 <span className="m-dim m-mono">{agent.taskId}</span> {agent.taskTitle}
               </Link>
             </div>

@@ -45,7 +45,8 @@ export function TellForm({ slot }: TellFormProps) {
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
         onKeyDown={(event) => {
-          if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.form?.requestSubmit();
+          if (event.key === "Enter" && (event.ctrlKey || event.metaKey))
+            event.currentTarget.form?.requestSubmit();
         }}
         placeholder={t("agents.tellPlaceholder", { slot })}
         aria-label={t("agents.tellPlaceholder", { slot })}

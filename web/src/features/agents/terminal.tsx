@@ -60,7 +60,8 @@ export function Terminal({ screen, label }: TerminalProps) {
     if (element === null || xterm === null) return;
     const fit = () => {
       xterm.options.fontSize = fontSizeFor(element.clientWidth, screen.columns);
-      if (xterm.cols !== screen.columns || xterm.rows !== screen.rows) xterm.resize(screen.columns, screen.rows);
+      if (xterm.cols !== screen.columns || xterm.rows !== screen.rows)
+        xterm.resize(screen.columns, screen.rows);
       // The newest lines are at the bottom; a card shows those.
       element.scrollTop = element.scrollHeight;
     };

@@ -11,7 +11,9 @@ export function useScreenStream(slot: string): AgentScreen | null {
       source = null;
       if (document.hidden) return;
       source = new EventSource(`/api/agents/${encodeURIComponent(slot)}/screen/stream`);
-      source.addEventListener("screen", (event) => setScreen(JSON.parse(event.data as string) as AgentScreen));
+      source.addEventListener("screen", (event) =>
+        setScreen(JSON.parse(event.data as string) as AgentScreen),
+      );
     };
     adjust();
     document.addEventListener("visibilitychange", adjust);

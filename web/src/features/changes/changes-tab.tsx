@@ -36,7 +36,10 @@ export function ChangesTab({ task, runId }: ChangesTabProps) {
           aria-label={t("changes.which")}
           data={[
             { value: "", label: t("changes.all") },
-            ...withCommit.map(({ id, round, step }) => ({ value: id, label: t("changes.ofRun", { id, round, step }) })),
+            ...withCommit.map(({ id, round, step }) => ({
+              value: id,
+              label: t("changes.ofRun", { id, round, step }),
+            })),
           ]}
           value={chosen ?? ""}
           allowDeselect={false}

@@ -10,7 +10,9 @@ export interface CheckCommandsProps {
 export function CheckCommands({ runId }: CheckCommandsProps) {
   const { t } = useTranslation();
   const { rows, loading } = useTranscript(runId);
-  const commands = rows.flatMap((row) => (row.body.kind === "command" ? [{ key: row.key, body: row.body }] : []));
+  const commands = rows.flatMap((row) =>
+    row.body.kind === "command" ? [{ key: row.key, body: row.body }] : [],
+  );
   return (
     <div className="m-check-body">
       {commands.length === 0 ? (

@@ -28,7 +28,9 @@ export function CheckRun({ run, initiallyOpen }: CheckRunProps) {
           <StepName name={run.step} />
         </strong>
         <span className="m-dim m-mono">{run.id}</span>
-        <span className="m-dim m-small">{t("timeline.attempt", { attempt: run.attempt, round: run.round })}</span>
+        <span className="m-dim m-small">
+          {t("timeline.attempt", { attempt: run.attempt, round: run.round })}
+        </span>
         {run.cached ? <span className="m-label">{t("checks.cached")}</span> : null}
         <span className="m-grow" />
         {run.commit === null ? null : <code className="m-dim">{shortCommit(run.commit)}</code>}

@@ -14,9 +14,12 @@ export interface ChecksTabProps {
 /** Runs that carried out commands, newest first: what was run, how it ended, how long it took, what it said. */
 export function ChecksTab({ task, runId }: ChecksTabProps) {
   const { t } = useTranslation();
-  const runs = task.runs.filter(({ kind }) => !AGENT_KINDS.has(kind)).toSorted((a, b) => b.attempt - a.attempt);
+  const runs = task.runs
+    .filter(({ kind }) => !AGENT_KINDS.has(kind))
+    .toSorted((a, b) => b.attempt - a.attempt);
   if (runs.length === 0) return <EmptyState text={t("checks.none")} />;
-  const open = runId ?? runs.find(({ state }) => state === "failed" || state === "running")?.id ?? runs[0]?.id;
+  const open =
+    runId ?? runs.find(({ state }) => state === "failed" || state === "running")?.id ?? runs[0]?.id;
   return (
     <ul className="m-list">
       {runs.map((run) => (

@@ -22,7 +22,10 @@ export function Mailbox({ search }: MailboxProps) {
   const agents = useQuery(agentsQuery()).data?.items ?? [];
   const { state, recipient } = search;
   const query = useInfiniteQuery(
-    messagesQuery({ ...(state === undefined ? {} : { state }), ...(recipient === undefined ? {} : { recipient }) }),
+    messagesQuery({
+      ...(state === undefined ? {} : { state }),
+      ...(recipient === undefined ? {} : { recipient }),
+    }),
   );
   const set = (part: Readonly<Record<string, unknown>>) =>
     void navigate({ search: (old) => parseMessageSearch({ ...old, ...part }), replace: true });

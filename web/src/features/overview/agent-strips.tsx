@@ -17,7 +17,12 @@ export function AgentStrips({ agents }: AgentStripsProps) {
   const { t } = useTranslation();
   const label = useAgentLabel();
   return (
-    <Panel title={t("nav.agents")} count={agents.length} aside={<span className="m-dim m-small">{t("overview.last24h")}</span>} flush>
+    <Panel
+      title={t("nav.agents")}
+      count={agents.length}
+      aside={<span className="m-dim m-small">{t("overview.last24h")}</span>}
+      flush
+    >
       {agents.length === 0 ? (
         <EmptyState text={t("agents.none")} command="miyabi doctor" />
       ) : (

@@ -25,7 +25,12 @@ export function OverviewSentence({ status }: OverviewSentenceProps) {
   ];
   if (waiting > 0) {
     parts.push(
-      <Trans key="you" i18nKey="overview.waitForYou" count={waiting} components={{ a: <a href="#needs-you" /> }} />,
+      <Trans
+        key="you"
+        i18nKey="overview.waitForYou"
+        count={waiting}
+        components={{ a: <a href="#needs-you" /> }}
+      />,
     );
   }
   if (breach !== null) {

@@ -20,7 +20,10 @@ export function RunningNow({ tasks, agents }: RunningNowProps) {
   return (
     <Panel title={t("overview.runningNow")} count={tasks.length} flush>
       {tasks.length === 0 ? (
-        <EmptyState text={t("overview.nothingRuns")} command="miyabi task add --repo . --title 'Fix the login form'" />
+        <EmptyState
+          text={t("overview.nothingRuns")}
+          command="miyabi task add --repo . --title 'Fix the login form'"
+        />
       ) : (
         <ul className="m-list">
           {tasks.map((task) => {

@@ -30,11 +30,19 @@ export function ThroughputChart({ buckets, range }: ThroughputChartProps) {
         {buckets.map(({ from, merged, failed, costMicros }) => (
           <Tooltip
             key={from}
-            label={t("overview.bucket", { at: label(from), merged, failed, cost: formatMoney(costMicros) ?? "–" })}
+            label={t("overview.bucket", {
+              at: label(from),
+              merged,
+              failed,
+              cost: formatMoney(costMicros) ?? "–",
+            })}
           >
             <div className="m-bar">
               <span className="m-bar-merged" style={{ height: `${(merged / top) * 100}%` }} />
-              <span className={failed > 0 ? "m-bar-failed" : ""} style={{ height: `${(failed / top) * 100}%` }} />
+              <span
+                className={failed > 0 ? "m-bar-failed" : ""}
+                style={{ height: `${(failed / top) * 100}%` }}
+              />
             </div>
           </Tooltip>
         ))}

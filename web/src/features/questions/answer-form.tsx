@@ -48,7 +48,8 @@ export function AnswerForm({ question }: AnswerFormProps) {
             value={text}
             onChange={(event) => setText(event.currentTarget.value)}
             onKeyDown={(event) => {
-              if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.form?.requestSubmit();
+              if (event.key === "Enter" && (event.ctrlKey || event.metaKey))
+                event.currentTarget.form?.requestSubmit();
             }}
             placeholder={t("questions.placeholder")}
             aria-label={t("questions.answerTo", { asker: question.asker })}

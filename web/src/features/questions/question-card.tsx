@@ -32,7 +32,8 @@ export function QuestionCard({ question }: QuestionCardProps) {
         <p className="m-answer">
           {question.answer}
           <span className="m-dim m-small">
-            {question.answeredBy} {question.answeredAt === null ? null : <RelativeTime at={question.answeredAt} />}
+            {question.answeredBy}{" "}
+            {question.answeredAt === null ? null : <RelativeTime at={question.answeredAt} />}
           </span>
         </p>
       )}

@@ -15,7 +15,8 @@ export interface QuestionListProps {
 export function QuestionList({ open }: QuestionListProps) {
   const { t } = useTranslation();
   const { data, error, refetch } = useQuery(questionsQuery(open));
-  if (error !== null && data === undefined) return <QueryError error={error} onRetry={() => void refetch()} />;
+  if (error !== null && data === undefined)
+    return <QueryError error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <RowSkeletons rows={4} height={96} />;
   if (data.items.length === 0) {
     return open ? (

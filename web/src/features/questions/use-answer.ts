@@ -13,7 +13,8 @@ export function useAnswer(question: QuestionView) {
     mutationFn: (answer: string) => call("answerQuestion", { params: { id: question.id }, body: { answer } }),
     onSuccess: () => {
       tell.done(t("questions.sent", { asker: question.asker }));
-      for (const key of ["questions", "status", "tasks", "task"]) void client.invalidateQueries({ queryKey: [key] });
+      for (const key of ["questions", "status", "tasks", "task"])
+        void client.invalidateQueries({ queryKey: [key] });
     },
     onError: tell.failed,
   });

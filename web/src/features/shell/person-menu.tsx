@@ -22,7 +22,9 @@ export function PersonMenu() {
             ? t("nav.personUnknown")
             : t("nav.personIs", {
                 name: person.name,
-                permissions: person.permissions.map((one) => t(`nav.permission.${one}`)).join(t("common.comma")),
+                permissions: person.permissions
+                  .map((one) => t(`nav.permission.${one}`))
+                  .join(t("common.comma")),
               })}
         </Menu.Label>
         <Menu.Item
@@ -33,7 +35,9 @@ export function PersonMenu() {
         >
           {t("nav.apiDocs")}
         </Menu.Item>
-        {status === undefined ? null : <Menu.Label>{t("nav.version", { version: status.version })}</Menu.Label>}
+        {status === undefined ? null : (
+          <Menu.Label>{t("nav.version", { version: status.version })}</Menu.Label>
+        )}
       </Menu.Dropdown>
     </Menu>
   );

@@ -37,5 +37,7 @@ export function useGlobalKeys({ openPalette, openShortcuts }: GlobalKeys): void 
 /** Whether the key belongs to a field or a dialog. */
 export function isTyping(event: KeyboardEvent): boolean {
   if (!(event.target instanceof HTMLElement)) return false;
-  return event.target.closest("input,textarea,select,[contenteditable=true],[role=dialog],[role=menu]") !== null;
+  return (
+    event.target.closest("input,textarea,select,[contenteditable=true],[role=dialog],[role=menu]") !== null
+  );
 }

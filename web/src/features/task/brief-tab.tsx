@@ -19,7 +19,11 @@ export function BriefTab({ task }: BriefTabProps) {
       )}
       <div>
         <h3>{t("task.body")}</h3>
-        {task.body.trim() === "" ? <p className="m-dim">{t("task.noBody")}</p> : <Markdown text={task.body} />}
+        {task.body.trim() === "" ? (
+          <p className="m-dim">{t("task.noBody")}</p>
+        ) : (
+          <Markdown text={task.body} />
+        )}
       </div>
       <p className="m-dim m-small">{t("task.source", { source: task.source })}</p>
     </div>

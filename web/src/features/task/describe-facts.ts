@@ -15,7 +15,12 @@ export function describeFacts(data: Readonly<Record<string, unknown>>): string {
 
 function show(value: unknown): string {
   if (typeof value === "string") return value;
-  if (typeof value === "object" && value !== null && "message" in value && typeof value.message === "string") {
+  if (
+    typeof value === "object" &&
+    value !== null &&
+    "message" in value &&
+    typeof value.message === "string"
+  ) {
     return value.message;
   }
   return JSON.stringify(value) ?? "";

@@ -19,7 +19,8 @@ export function ExplainTab({ taskId }: ExplainTabProps) {
   const { t, i18n } = useTranslation();
   const say = useReason();
   const { data, error, refetch } = useQuery(explainQuery(taskId));
-  if (error !== null && data === undefined) return <QueryError error={error} onRetry={() => void refetch()} />;
+  if (error !== null && data === undefined)
+    return <QueryError error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <RowSkeletons rows={5} />;
   const ended = ["done", "failed", "cancelled"].includes(data.state);
   const [first] = data.reasons;
@@ -27,7 +28,9 @@ export function ExplainTab({ taskId }: ExplainTabProps) {
   const summary = i18n.language === "en" || first === undefined ? data.summary : say(first);
   return (
     <div className="m-explain">
-      <p>{data.reasons.length === 0 && i18n.language !== "en" ? t(`explain.state.${data.state}`) : summary}</p>
+      <p>
+        {data.reasons.length === 0 && i18n.language !== "en" ? t(`explain.state.${data.state}`) : summary}
+      </p>
       {data.reasons.length === 0 ? null : (
         <div>
           <h3>{t("explain.reasons")}</h3>
@@ -67,7 +70,15 @@ export function ExplainTab({ taskId }: ExplainTabProps) {
                 <Trans
                   i18nKey="explain.inheritedDeadline"
                   values={{ id: data.deadlineFrom }}
-                  components={{ a: <Link to="/tasks/$taskId" params={{ taskId: data.deadlineFrom }} className="m-underline" /> }}
+                  components={{
+                    a: (
+                      <Link
+                        to="/tasks/$taskId"
+                        params={{ taskId: data.deadlineFrom }}
+                        className="m-underline"
+                      />
+                    ),
+                  }}
                 />
               )}
             </li>

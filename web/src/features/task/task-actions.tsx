@@ -72,7 +72,10 @@ export function TaskActions({ task }: TaskActionsProps) {
           <Button variant="default" onClick={() => setConfirming("reject")}>
             {t("actions.reject")}
           </Button>
-          <Button onClick={() => action.mutate({ type: "approve", id, approve: true })} loading={action.isPending}>
+          <Button
+            onClick={() => action.mutate({ type: "approve", id, approve: true })}
+            loading={action.isPending}
+          >
             {t("actions.approve")}
           </Button>
         </>

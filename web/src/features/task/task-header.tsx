@@ -62,7 +62,11 @@ export function TaskHeader({ task }: TaskHeaderProps) {
           {tokens === null ? t("common.none") : `${formatCount(tokens.in)} → ${formatCount(tokens.out)}`}
         </Fact>
         <Fact label={t("task.fact.time")}>
-          {task.startedAt === null ? t("common.none") : <Elapsed from={task.startedAt} to={task.finishedAt} />}
+          {task.startedAt === null ? (
+            t("common.none")
+          ) : (
+            <Elapsed from={task.startedAt} to={task.finishedAt} />
+          )}
         </Fact>
         <Fact label={t("task.fact.attempts")}>
           {t("task.fact.attemptsValue", { attempts: task.attempts, rounds: task.rounds })}

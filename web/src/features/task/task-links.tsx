@@ -17,7 +17,13 @@ export function TaskLinks({ title, tasks }: TaskLinksProps) {
     <div className="m-links">
       <span className="m-dim">{title}</span>
       {tasks.map(({ id, title: name, state }) => (
-        <Link key={id} to="/tasks/$taskId" params={{ taskId: id }} className="m-row" title={t(`state.task.${state}`)}>
+        <Link
+          key={id}
+          to="/tasks/$taskId"
+          params={{ taskId: id }}
+          className="m-row"
+          title={t(`state.task.${state}`)}
+        >
           <Sign look={LOOKS.task[state]} />
           <span className="m-mono m-dim">{id}</span>
           <span className="m-cut">{name}</span>

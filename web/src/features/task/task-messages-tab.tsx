@@ -16,11 +16,16 @@ export interface TaskMessagesTabProps {
 export function TaskMessagesTab({ task }: TaskMessagesTabProps) {
   const { t } = useTranslation();
   const { data, error, refetch } = useQuery(taskMessagesQuery(task.id));
-  if (error !== null && data === undefined) return <QueryError error={error} onRetry={() => void refetch()} />;
+  if (error !== null && data === undefined)
+    return <QueryError error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <RowSkeletons rows={4} height={56} />;
   return (
     <>
-      {data.items.length === 0 ? <EmptyState text={t("messages.noneForTask")} /> : <MessageList messages={data.items} />}
+      {data.items.length === 0 ? (
+        <EmptyState text={t("messages.noneForTask")} />
+      ) : (
+        <MessageList messages={data.items} />
+      )}
       {task.slot === null || task.state !== "running" ? null : (
         <div className="m-brief">
           <TellForm slot={task.slot} />

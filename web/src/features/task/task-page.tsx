@@ -29,7 +29,8 @@ export function TaskPage() {
   const search = useSearch({ from: "/shell/tasks/$taskId" });
   const navigate = useNavigate({ from: "/tasks/$taskId" });
   const { data: task, error, refetch } = useQuery(taskQuery(taskId));
-  if (error !== null && task === undefined) return <QueryError error={error} onRetry={() => void refetch()} />;
+  if (error !== null && task === undefined)
+    return <QueryError error={error} onRetry={() => void refetch()} />;
   if (task === undefined) {
     return (
       <div aria-busy="true" className="m-stack">
@@ -49,7 +50,10 @@ export function TaskPage() {
         task={task}
         onRun={(run) =>
           void navigate({
-            search: { tab: run.kind === "agent" || run.kind === "plan" ? "transcript" : "checks", run: run.id },
+            search: {
+              tab: run.kind === "agent" || run.kind === "plan" ? "transcript" : "checks",
+              run: run.id,
+            },
           })
         }
       />

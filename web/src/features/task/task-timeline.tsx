@@ -46,7 +46,11 @@ export function TaskTimeline({ task, onRun }: TaskTimelineProps) {
             </div>,
             <div key={`${step.name}-lane`} className="m-gantt-lane">
               {folds.map(({ start, end }) => (
-                <div key={start} className="m-gantt-break" style={{ left: percent(start), width: percent(end - start) }} />
+                <div
+                  key={start}
+                  className="m-gantt-break"
+                  style={{ left: percent(start), width: percent(end - start) }}
+                />
               ))}
               {ticks.map(({ at }) => (
                 <div key={at} className="m-gantt-tick" style={{ left: percent(at) }} />
@@ -74,7 +78,9 @@ export function TaskTimeline({ task, onRun }: TaskTimelineProps) {
             <>
               <div />
               <p className="m-dim m-small">
-                <Tooltip label={folds.map(({ durationMs }) => formatDuration(durationMs)).join(t("common.comma"))}>
+                <Tooltip
+                  label={folds.map(({ durationMs }) => formatDuration(durationMs)).join(t("common.comma"))}
+                >
                   <span tabIndex={0}>{t("timeline.folded", { count: folds.length })}</span>
                 </Tooltip>
               </p>

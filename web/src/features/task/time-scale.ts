@@ -40,7 +40,10 @@ export function createTimeScale(activity: readonly Span[]): TimeScale {
     } else stretches[stretches.length - 1] = { from: last.from, to: span.to, folded: false };
   }
   const open = stretches.filter(({ folded }) => !folded);
-  const openMs = Math.max(1, open.reduce((sum, { from, to }) => sum + (to - from), 0));
+  const openMs = Math.max(
+    1,
+    open.reduce((sum, { from, to }) => sum + (to - from), 0),
+  );
   const openWidth = Math.max(0.3, 1 - FOLDED_WIDTH * (stretches.length - open.length));
   const foldedWidth = (1 - openWidth) / Math.max(1, stretches.length - open.length);
   let at = 0;

@@ -37,27 +37,29 @@ export function layoutTimeline(task: Pick<TaskDetail, "steps" | "runs">, nowMs: 
   const waiting = task.steps.some(({ state }) => state === "waiting");
   // While something waits, the axis reaches to now, as a point: the pause before it can then be folded.
   const { segments, place } = createTimeScale(waiting ? [...activity, { from: nowMs, to: nowMs }] : activity);
-  const lanes = task.steps.toSorted((a, b) => a.position - b.position).map((step) => {
-    const bars = task.runs
-      .filter((run) => run.step === step.name)
-      .toSorted((a, b) => a.attempt - b.attempt)
-      .flatMap((run) => {
-        const span = spanOf(run, nowMs);
-        if (span === null) return [];
-        return [
-          {
-            run,
-            queuedAt: place(Math.min(Date.parse(run.queuedAt), span.from)),
-            start: place(span.from),
-            end: place(span.to),
-            running: run.finishedAt === null,
-          },
-        ];
-      });
-    const since = bars.at(-1)?.end ?? (step.startedAt === null ? null : place(Date.parse(step.startedAt)));
-    const wait = step.state === "waiting" && since !== null ? { start: since, end: 1 } : null;
-    return { step, bars, wait };
-  });
+  const lanes = task.steps
+    .toSorted((a, b) => a.position - b.position)
+    .map((step) => {
+      const bars = task.runs
+        .filter((run) => run.step === step.name)
+        .toSorted((a, b) => a.attempt - b.attempt)
+        .flatMap((run) => {
+          const span = spanOf(run, nowMs);
+          if (span === null) return [];
+          return [
+            {
+              run,
+              queuedAt: place(Math.min(Date.parse(run.queuedAt), span.from)),
+              start: place(span.from),
+              end: place(span.to),
+              running: run.finishedAt === null,
+            },
+          ];
+        });
+      const since = bars.at(-1)?.end ?? (step.startedAt === null ? null : place(Date.parse(step.startedAt)));
+      const wait = step.state === "waiting" && since !== null ? { start: since, end: 1 } : null;
+      return { step, bars, wait };
+    });
   const ticks = segments
     .filter(({ folded }) => !folded)
     .flatMap(({ from, to, start, end }) => [
@@ -67,7 +69,9 @@ export function layoutTimeline(task: Pick<TaskDetail, "steps" | "runs">, nowMs: 
   return {
     lanes,
     ticks: thinOut(ticks),
-    folds: segments.filter(({ folded }) => folded).map(({ start, end, from, to }) => ({ start, end, durationMs: to - from })),
+    folds: segments
+      .filter(({ folded }) => folded)
+      .map(({ start, end, from, to }) => ({ start, end, durationMs: to - from })),
   };
 }
 

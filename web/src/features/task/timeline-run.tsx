@@ -33,7 +33,10 @@ export function TimelineRun({ bar, onRun }: TimelineRunProps) {
   return (
     <>
       {start - queuedAt > 0.002 ? (
-        <div className="m-gantt-queue" style={{ left: percent(queuedAt), width: percent(start - queuedAt) }} />
+        <div
+          className="m-gantt-queue"
+          style={{ left: percent(queuedAt), width: percent(start - queuedAt) }}
+        />
       ) : null}
       <Tooltip label={words.join(" · ")} multiline maw={360}>
         <button

@@ -1,4 +1,14 @@
-import { Autocomplete, Button, Group, Modal, Select, Stack, TagsInput, Textarea, TextInput } from "@mantine/core";
+import {
+  Autocomplete,
+  Button,
+  Group,
+  Modal,
+  Select,
+  Stack,
+  TagsInput,
+  Textarea,
+  TextInput,
+} from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -108,7 +118,11 @@ export function NewTaskModal({ opened, onClose }: NewTaskModalProps) {
             <Button variant="default" onClick={onClose}>
               {t("common.cancel")}
             </Button>
-            <Button type="submit" loading={create.isPending} disabled={form.title.trim() === "" || path === ""}>
+            <Button
+              type="submit"
+              loading={create.isPending}
+              disabled={form.title.trim() === "" || path === ""}
+            >
               {t("tasks.form.create")}
             </Button>
           </Group>

@@ -26,7 +26,10 @@ export function QuickActions({ task }: QuickActionsProps) {
         {t("actions.explain")}
       </Button>
       {!may ? null : task.waitsFor === "approval" ? (
-        <Button loading={action.isPending} onClick={() => action.mutate({ type: "approve", id, approve: true })}>
+        <Button
+          loading={action.isPending}
+          onClick={() => action.mutate({ type: "approve", id, approve: true })}
+        >
           {t("actions.approve")}
         </Button>
       ) : (

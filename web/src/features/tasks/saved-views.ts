@@ -19,7 +19,9 @@ export const BUILT_IN_VIEWS = [
 
 /** Whether both searches show the same list; the choice of table or board does not count. */
 export function isSameView(a: TaskSearch, b: TaskSearch): boolean {
-  return (["state", "class", "repository", "label", "q", "order"] as const).every((name) => a[name] === b[name]);
+  return (["state", "class", "repository", "label", "q", "order"] as const).every(
+    (name) => a[name] === b[name],
+  );
 }
 
 /** Reads saved views from what storage held; anything damaged counts as none. */
@@ -28,7 +30,8 @@ export function parseSavedViews(text: string | null): readonly SavedView[] {
     const raw: unknown = JSON.parse(text ?? "[]");
     if (!Array.isArray(raw)) return [];
     return raw.flatMap((entry: unknown) => {
-      if (typeof entry !== "object" || entry === null || !("name" in entry) || !("search" in entry)) return [];
+      if (typeof entry !== "object" || entry === null || !("name" in entry) || !("search" in entry))
+        return [];
       const { name, search } = entry;
       if (typeof name !== "string" || typeof search !== "object" || search === null) return [];
       return [{ name, search: parseTaskSearch({ ...search }) }];

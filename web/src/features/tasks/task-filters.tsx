@@ -7,7 +7,15 @@ import { repositoriesQuery } from "../../api/queries.ts";
 import { IconSearch, IconX } from "../../ui/icons.ts";
 import { TASK_STATE_ORDER } from "../../ui/state-look.ts";
 import { isTyping } from "../shell/use-global-keys.ts";
-import { classesOf, isFiltered, statesOf, TASK_CLASSES, TASK_ORDERS, withFilter, type TaskSearch } from "./task-search.ts";
+import {
+  classesOf,
+  isFiltered,
+  statesOf,
+  TASK_CLASSES,
+  TASK_ORDERS,
+  withFilter,
+  type TaskSearch,
+} from "./task-search.ts";
 
 const TYPING_MS = 200;
 

@@ -35,7 +35,12 @@ export const TaskRow = memo(function TaskRow({ task, atCursor, selected, onToggl
       <td className="m-col-title">
         <div className="m-row">
           <span className="m-dim m-mono">{task.id}</span>
-          <Link to="/tasks/$taskId" params={{ taskId: task.id }} className="m-cut m-task-link" title={task.title}>
+          <Link
+            to="/tasks/$taskId"
+            params={{ taskId: task.id }}
+            className="m-cut m-task-link"
+            title={task.title}
+          >
             {task.title}
           </Link>
           <span className="m-row m-row-labels">

@@ -3,7 +3,13 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { IconStar, IconTrash } from "../../ui/icons.ts";
-import { BUILT_IN_VIEWS, isSameView, loadSavedViews, storeSavedViews, type SavedView } from "./saved-views.ts";
+import {
+  BUILT_IN_VIEWS,
+  isSameView,
+  loadSavedViews,
+  storeSavedViews,
+  type SavedView,
+} from "./saved-views.ts";
 import type { TaskSearch } from "./task-search.ts";
 
 export interface TaskViewsProps {
@@ -28,13 +34,24 @@ export function TaskViews({ search }: TaskViewsProps) {
   return (
     <nav className="m-views" aria-label={t("tasks.views.label")}>
       {BUILT_IN_VIEWS.map((view) => (
-        <Link key={view.id} to="/tasks" search={withView(view.search)} aria-current={current(view.search)} activeProps={{}}>
+        <Link
+          key={view.id}
+          to="/tasks"
+          search={withView(view.search)}
+          aria-current={current(view.search)}
+          activeProps={{}}
+        >
           {t(`tasks.views.${view.id}`)}
         </Link>
       ))}
       {saved.map((view) => (
         <span key={view.name} className="m-row" style={{ gap: 0 }}>
-          <Link to="/tasks" search={withView(view.search)} aria-current={current(view.search)} activeProps={{}}>
+          <Link
+            to="/tasks"
+            search={withView(view.search)}
+            aria-current={current(view.search)}
+            activeProps={{}}
+          >
             {view.name}
           </Link>
           {current(view.search) === undefined ? null : (

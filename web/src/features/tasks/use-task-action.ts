@@ -6,10 +6,17 @@ import { useTell } from "../shell/use-tell.tsx";
 export type TaskAction =
   | { readonly type: "cancel" | "retry" | "takeover" | "handback"; readonly id: string }
   | { readonly type: "approve"; readonly id: string; readonly approve: boolean; readonly note?: string }
-  | { readonly type: "class"; readonly id: string; readonly to: "P0" | "P1" | "P2"; readonly from: "P0" | "P1" | "P2" };
+  | {
+      readonly type: "class";
+      readonly id: string;
+      readonly to: "P0" | "P1" | "P2";
+      readonly from: "P0" | "P1" | "P2";
+    };
 
 /** Does one action on one task. @throws ApiError */
-export async function performTaskAction(action: TaskAction): Promise<{ readonly attachCommand: string | null }> {
+export async function performTaskAction(
+  action: TaskAction,
+): Promise<{ readonly attachCommand: string | null }> {
   const params = { id: action.id };
   switch (action.type) {
     case "cancel":

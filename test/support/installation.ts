@@ -1,0 +1,144 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+const root = path.dirname(path.dirname(import.meta.dirname));
+const program = path.join(root, "dist", "miyabi.js");
+
+interface CliResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** One installation of the built product in a directory and on a port of its own. */
+export interface TestInstallation {
+  readonly home: string;
+  readonly port: number;
+  /** Starts `up` in the background; the process is the supervisor. */
+  up(): ChildProcess;
+  cli(...args: readonly string[]): Promise<CliResult>;
+  /** Answer of the API, or null while it is away. */
+  get<T>(route: string): Promise<T | null>;
+  post<T>(route: string, body: unknown): Promise<T>;
+  /** Processes whose command line names the home, by kind. */
+  processes(): Promise<readonly { readonly pid: number; readonly args: string }[]>;
+  /** Ends whatever is left and removes the home. */
+  destroy(): Promise<void>;
+}
+
+/** Waits until `probe` gives something, looking again and again. */
+export async function eventually<T>(
+  what: string,
+  timeoutMs: number,
+  probe: () => Promise<T | null | undefined | false>,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const found = await probe();
+    if (found !== null && found !== undefined && found !== false) return found;
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${timeoutMs} ms`);
+    await delay(50);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+export async function createInstallation(
+  env: Readonly<Record<string, string>> = {},
+): Promise<TestInstallation> {
+  const home = await mkdtemp(path.join(os.tmpdir(), "miyabi-e2e-"));
+  const port = await freePort();
+  const childEnv = {
+    PATH: process.env["PATH"],
+    HOME: process.env["HOME"],
+    LANG: "C.UTF-8",
+    MIYABI_HOME: home,
+    ...env,
+  };
+
+  const token = async (): Promise<string> => (await readFile(path.join(home, "run", "token"), "utf8")).trim();
+  const request = async (route: string, init: RequestInit): Promise<Response> =>
+    fetch(`http://127.0.0.1:${port}${route}`, {
+      ...init,
+      headers: { authorization: `Bearer ${await token()}`, "content-type": "application/json" },
+      signal: AbortSignal.timeout(5_000),
+    });
+
+  const processes: TestInstallation["processes"] = async () => {
+    const found: { pid: number; args: string }[] = [];
+    for (const name of await readdir("/proc")) {
+      const pid = Number(name);
+      if (!Number.isInteger(pid) || pid === process.pid) continue;
+      const [args, environment, stat] = await Promise.all([
+        readFile(`/proc/${pid}/cmdline`, "latin1").catch(() => ""),
+        readFile(`/proc/${pid}/environ`, "latin1").catch(() => ""),
+        readFile(`/proc/${pid}/stat`, "latin1").catch(() => ""),
+      ]);
+      const isZombie = stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z");
+      if (!isZombie && args !== "" && (args.includes(home) || environment.includes(`MIYABI_HOME=${home}`)))
+        found.push({ pid, args: args.replaceAll("\0", " ") });
+    }
+    return found;
+  };
+
+  return {
+    home,
+    port,
+    up: () => {
+      const child = spawn(process.execPath, [program, "up", "--no-demo", "--port", String(port)], {
+        env: childEnv,
+        stdio: ["ignore", "ignore", "ignore"],
+        detached: true,
+      });
+      child.unref();
+      return child;
+    },
+    cli: (...args) =>
+      new Promise((resolve) => {
+        const child = spawn(process.execPath, [program, ...args], {
+          env: childEnv,
+          stdio: ["ignore", "pipe", "pipe"],
+        });
+        let stdout = "";
+        let stderr = "";
+        child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+        child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+        child.on("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
+      }),
+    get: async <T>(route: string) =>
+      request(route, {}).then(
+        async (response) => (response.ok ? ((await response.json()) as T) : null),
+        () => null,
+      ),
+    post: async <T>(route: string, body: unknown) => {
+      const response = await request(route, { method: "POST", body: JSON.stringify(body) });
+      if (!response.ok) throw new Error(`${route}: ${response.status} ${await response.text()}`);
+      return (await response.json()) as T;
+    },
+    processes,
+    destroy: async () => {
+      await eventually("all processes are gone", 20_000, async () => {
+        const left = await processes();
+        for (const one of left) {
+          try {
+            process.kill(one.pid, "SIGKILL");
+          } catch {
+            // It went away by itself.
+          }
+        }
+        return left.length === 0;
+      });
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
