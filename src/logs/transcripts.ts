@@ -15,7 +15,8 @@ export interface AppendTranscriptParams {
 
 /*
  * The run's row is locked against its end, so that an item is stored before the run was taken away, or not at all.
- * An item that is there already stays as it is: the first report counts.
+ * An item that is there already stays as it is: the first report counts. What is acknowledged ends before the first
+ * gap, because the host forgets what it reads as acknowledged.
  */
 const APPEND = `
 with run as (
@@ -26,28 +27,31 @@ with run as (
     select run.id, item.seq, item.at, item.body
     from run, jsonb_to_recordset($3::jsonb) as item (seq int, at timestamptz, body jsonb)
     on conflict (run_id, seq) do nothing returning seq),
+  stored as (
+    select seq, row_number() over (order by seq) as position
+    from (select seq from added union all select seq from miyabi.transcripts where run_id = $1) as known),
   last as (
-    select greatest(
-      (select max(seq) from added), (select max(seq) from miyabi.transcripts where run_id = $1), 0) as seq)
-select last.seq, case when exists (select 1 from added)
+    select coalesce(max(seq) filter (where seq = position), 0) as unbroken, coalesce(max(seq), 0) as seq from stored)
+select last.unbroken, case when exists (select 1 from added)
     then pg_notify('${TRANSCRIPTS_CHANNEL}', $1 || ' ' || last.seq) end as told
 from run, last`;
 
 /**
  * Stores items of a run, cleaned and cut, in the caller's transaction; each `seq` once, whatever is repeated.
- * Returns the highest stored `seq` (0 for none), or `lost` where the run is unknown, of another attempt, lost or cancelled.
+ * Returns the highest `seq` up to which nothing is missing (0 for none), or `lost` where the run is unknown, of another
+ * attempt, lost or cancelled.
  */
 export async function appendTranscript(
   db: Queryable,
   params: Readonly<AppendTranscriptParams>,
 ): Promise<number | "lost"> {
   const items = params.items.map(({ seq, at, body }) => ({ seq, at, body: cleanBody(body) }));
-  const { rows } = await db.query<{ seq: number }>(APPEND, [
+  const { rows } = await db.query<{ unbroken: number }>(APPEND, [
     params.runId,
     params.attempt ?? null,
     JSON.stringify(items),
   ]);
-  return rows[0]?.seq ?? "lost";
+  return rows[0]?.unbroken ?? "lost";
 }
 
 export interface TranscriptPage {
