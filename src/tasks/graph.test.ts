@@ -19,7 +19,11 @@ function hasCycle(graph: Graph): boolean {
 }
 
 test("a cycle is found where one exists, and only there", () => {
-  fc.assert(fc.property(anyGraph, (graph) => expect(findCycle(graph) !== null).toBe(hasCycle(graph))));
+  fc.assert(
+    fc.property(anyGraph, (graph) => {
+      expect(findCycle(graph) !== null).toBe(hasCycle(graph));
+    }),
+  );
 });
 
 test("the cycle is a path of the graph that ends where it began", () => {
