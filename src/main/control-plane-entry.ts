@@ -1,6 +1,6 @@
 import { createWriteStream } from "node:fs";
 import path from "node:path";
-import { createLog, ERROR_KINDS, resolveHome, spawnProcess, toAppError } from "../base/index.ts";
+import { createLog, ERROR_KINDS, resolveHome, spawnProcess, systemClock, toAppError } from "../base/index.ts";
 import { startControlPlane, type ControlPlane } from "./control-plane.ts";
 import { locateInstallation } from "./installation.ts";
 import { loadSecrets, loadSettings } from "./settings.ts";
@@ -22,29 +22,37 @@ async function main(): Promise<void> {
   let plane: ControlPlane | null = null;
   let ending = false;
 
-  const end = async (params: { readonly agents: boolean }): Promise<void> => {
-    if (ending) return;
-    ending = true;
-    await plane?.stop(params).catch((error: unknown) => log.error({ error: String(error) }, "stop failed"));
-    process.exit(0);
-  };
-  process.on("SIGTERM", () => void end({ agents: true }));
-  process.on("SIGINT", () => {}); // a terminal's Ctrl-C goes to the supervisor, which ends us in order
-  process.on("disconnect", () => {
-    if (ending) return;
-    // The supervisor was killed. A new one takes the database over and starts our successor; agents go on meanwhile.
-    log.warn({}, "the supervisor is gone; a new one is started");
+  const startSuccessor = (): void => {
     const flags = [
-      "up",
       ...(options.port === null ? [] : ["--port", String(options.port)]),
+      ...(options.runtime === null ? [] : ["--runtime", options.runtime]),
       ...(options.unsafeNoSandbox ? ["--unsafe-no-sandbox"] : []),
     ];
-    spawnProcess(process.execPath, [installation.launcher, ...flags, "--no-demo"], {
+    spawnProcess(process.execPath, [installation.launcher, "up", "--no-demo", ...flags], {
       detached: true,
       stdio: "ignore",
       env: withoutOurs(process.env),
     }).unref();
-    void end({ agents: false });
+  };
+
+  const end = async (params: { readonly agents: boolean; readonly successor: boolean }): Promise<void> => {
+    if (ending) return;
+    ending = true;
+    // What does not end in time is ended by our exit: every part may be killed at any moment.
+    const stopped = plane
+      ?.stop(params)
+      .catch((error: unknown) => log.error({ error: String(error) }, "stop failed"));
+    await Promise.race([stopped, systemClock.sleep(params.successor ? 2_000 : 12_000)]);
+    if (params.successor) startSuccessor();
+    process.exit(0);
+  };
+  process.on("SIGTERM", () => void end({ agents: true, successor: false }));
+  process.on("SIGINT", () => {}); // a terminal's Ctrl-C goes to the supervisor, which ends us in order
+  process.on("disconnect", () => {
+    if (ending) return;
+    // The supervisor was killed. Agents go on; we end first, so that port and connections are free for our successor.
+    log.warn({}, "the supervisor is gone; a new one is started");
+    void end({ agents: false, successor: true });
   });
 
   plane = await startControlPlane({

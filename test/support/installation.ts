@@ -138,7 +138,7 @@ export async function createInstallation(
         }
         return left.length === 0;
       });
-      await rm(home, { recursive: true, force: true });
+      if (process.env["MIYABI_KEEP_HOMES"] === undefined) await rm(home, { recursive: true, force: true });
     },
   };
 }
