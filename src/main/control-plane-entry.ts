@@ -28,7 +28,7 @@ async function main(): Promise<void> {
       ...(options.runtime === null ? [] : ["--runtime", options.runtime]),
       ...(options.unsafeNoSandbox ? ["--unsafe-no-sandbox"] : []),
     ];
-    spawnProcess(process.execPath, [installation.launcher, "up", "--no-demo", ...flags], {
+    spawnProcess(process.execPath, [installation.cli, "up", "--no-demo", ...flags], {
       detached: true,
       stdio: "ignore",
       env: withoutOurs(process.env),

@@ -6,6 +6,8 @@ export interface Installation {
   /** Directory of package.json. */
   readonly root: string;
   readonly version: string;
+  /** The command line's program, without the launcher that may build. */
+  readonly cli: string;
   readonly controlPlane: string;
   readonly agentHost: string;
   readonly sampleAgentDir: string;
@@ -27,6 +29,7 @@ export function locateInstallation(moduleDir: string, version: string): Installa
   return {
     root,
     version,
+    cli: bundled ? at("dist", "miyabi.js") : at("src", "cli", "main.ts"),
     controlPlane: bundled ? at("dist", "control-plane.js") : at("src", "main", "control-plane-entry.ts"),
     agentHost: bundled ? at("dist", "agent-host.js") : at("src", "agents", "host", "main.ts"),
     sampleAgentDir: bundled ? at("dist", "sample-agent") : at("examples", "sample-agent"),
