@@ -34,18 +34,17 @@ const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
  * Guards every route that is registered afterwards, plugins included: each must name its permission, and it is checked
- * before anything of the request is read. `host` and `run-key` routes check their own bearer token; what stands in an
- * `Authorization` header cannot be sent by somebody else's page, so for them `Host` and `Origin` say nothing.
+ * before anything of the request is read. `Host` and `Origin` are checked for all; `host` and `run-key` routes check
+ * their own bearer token afterwards.
  */
 export function guardRoutes(fastify: FastifyInstance, params: Readonly<AccessParams>): Access {
   const callers = new WeakMap<FastifyRequest, Identity>();
   fastify.addHook("onRoute", requirePermission);
   fastify.addHook("onRequest", async (request) => {
     const permission = request.is404 ? "public" : request.routeOptions.config.permission;
-    if (permission === "host" || permission === "run-key") return;
     checkHost(request, params.hosts);
     checkOrigin(request);
-    if (permission === "public") return;
+    if (permission === "public" || permission === "host" || permission === "run-key") return;
     const caller = await identify(request, params);
     if (permission === undefined || !allows(caller, permission))
       throw new AppError({

@@ -54,8 +54,15 @@ export function sendProblem(reply: FastifyReply, thrown: unknown, log: Log): Fas
     );
   if (error.code === "api.unauthenticated") void reply.header("www-authenticate", "Bearer");
   if (problem.retryable) void reply.header("retry-after", "1");
-  return reply
-    .code(problem.status)
-    .header("content-type", "application/problem+json; charset=utf-8")
-    .send(JSON.stringify(problem));
+  const { allowed } = error.details;
+  if (error.code === "api.method_not_allowed" && Array.isArray(allowed))
+    void reply.header("allow", allowed.join(", "));
+  return (
+    reply
+      .code(problem.status)
+      .header("content-type", "application/problem+json; charset=utf-8")
+      // A file that is missing now may be there after the next build.
+      .header("cache-control", "no-store")
+      .send(JSON.stringify(problem))
+  );
 }

@@ -87,16 +87,25 @@ test("a route that names no permission cannot be registered", async () => {
   );
 });
 
-test("a plugin's route that checks its own key is reached under any host name", async () => {
+test("a plugin's route that checks its own key needs no caller, but our name and no foreign page", async () => {
   const { server } = await createApiFixture({
     plugins: [
       async (fastify) => {
-        fastify.get("/v1/own", { config: { permission: "run-key" } }, () => "reached");
+        for (const permission of ["run-key", "host"] as const)
+          fastify.post(`/v1/${permission}`, { config: { permission } }, () => "reached");
         return Promise.resolve();
       },
     ],
   });
-  expect((await server.inject({ url: "/v1/own", headers: { host: "sandbox" } })).body).toBe("reached");
+  const post = async (url: string, headers: Record<string, string>) =>
+    (await server.inject({ method: "POST", url, headers })).body;
+  for (const url of ["/v1/run-key", "/v1/host"]) {
+    expect(await post(url, { host: "127.0.0.1:8000" }), url).toBe("reached");
+    expect(await post(url, { host: "sandbox" }), url).toContain("api.origin");
+    expect(await post(url, { host: "localhost", origin: "http://evil.example" }), url).toContain(
+      "api.origin",
+    );
+  }
 });
 
 /** `METHOD /path` of each line of Fastify's route tree. */

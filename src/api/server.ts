@@ -69,9 +69,10 @@ export async function createApiServer(params: Readonly<ApiServerParams>): Promis
   acceptJsonOnly(fastify);
   fastify.addHook("onRequest", async (_request, reply) => void reply.headers(SECURITY_HEADERS));
   const httpMetrics = measureHttp(fastify);
+  // Before the guard: it ends the connection of an upgrade that is refused, but only if its hook ran first.
+  await fastify.register(fastifyWebsocket, { options: { maxPayload: 16 * 1024 * 1024 } });
   const access = guardRoutes(fastify, params);
   await fastify.register(fastifyStatic, { serve: false, root: params.webDir });
-  await fastify.register(fastifyWebsocket, { options: { maxPayload: 16 * 1024 * 1024 } });
 
   registerConsole(fastify, params.webDir);
   for (const plugin of params.plugins) await fastify.register(plugin);
