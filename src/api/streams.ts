@@ -9,7 +9,7 @@ import {
   type Random,
 } from "../base/index.ts";
 import { slotId, type AgentScreen } from "../contract/index.ts";
-import { followTranscripts } from "../logs/index.ts";
+import { followTranscripts, type TranscriptNews } from "../logs/index.ts";
 import type { Database, Notifier } from "../store/index.ts";
 import { lastEventId, parseEventId } from "../tasks/index.ts";
 import { compare, createEventFeed, type EventFeed } from "./event-feed.ts";
@@ -37,6 +37,7 @@ export function registerStreams(fastify: FastifyInstance, params: Readonly<Strea
   const random = params.random ?? systemRandom;
   const feed = createEventFeed({ ...params, random });
   const screens = createScreenFeed(params);
+  const transcripts = createTranscriptFan(params.notifier);
   const open = new Set<SseStream>();
   const ping = createLoop({
     name: "stream-ping",
@@ -64,10 +65,12 @@ export function registerStreams(fastify: FastifyInstance, params: Readonly<Strea
   };
 
   fastify.addHook("onReady", async () => {
+    transcripts.start();
     await Promise.all([feed.start(), ping.start()]);
   });
   fastify.addHook("preClose", async () => {
     for (const stream of open) stream.end();
+    transcripts.stop();
     await Promise.all([feed.stop(), ping.stop()]);
   });
 
@@ -78,7 +81,7 @@ export function registerStreams(fastify: FastifyInstance, params: Readonly<Strea
     const after = cursorOf(request);
     // A cursor from before a restore of the database may lie in the future, where nothing would be sent for long.
     const cursor = after === null || compare(after, newest) > 0 ? newest : after;
-    return begin(reply, (stream) => followEvents({ ...params, feed, stream, cursor }));
+    return begin(reply, (stream) => followEvents({ clock, feed, transcripts, stream, cursor }));
   });
   fastify.get("/api/agents/:slot/screen/stream", { config }, async (request, reply) => {
     requireRoom(open);
@@ -110,11 +113,39 @@ export function registerStreams(fastify: FastifyInstance, params: Readonly<Strea
 }
 
 interface FollowParams {
-  readonly notifier: Notifier;
   readonly clock: Pick<Clock, "now">;
   readonly feed: EventFeed;
+  readonly transcripts: TranscriptFan;
   readonly stream: SseStream;
   readonly cursor: string | null;
+}
+
+interface TranscriptFan {
+  start(): void;
+  stop(): void;
+  /** Returns the function that ends it. */
+  follow(listener: (news: TranscriptNews) => void): () => void;
+}
+
+/** One subscription for all clients: a first one on a channel would begin with "missed" for each. */
+function createTranscriptFan(notifier: Notifier): TranscriptFan {
+  const listeners = new Set<(news: TranscriptNews) => void>();
+  let end: (() => void) | null = null;
+  return {
+    start: () => {
+      end ??= followTranscripts(notifier, (news) => {
+        for (const listener of listeners) listener(news);
+      });
+    },
+    stop: () => {
+      end?.();
+      end = null;
+    },
+    follow: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
 }
 
 /** Sends the history after a cursor for as long as the client listens, each event once and in order. */
@@ -134,7 +165,7 @@ async function followEvents(params: Readonly<FollowParams>): Promise<void> {
     let greetAgain = false;
     const ends = [
       feed.onNews(wake),
-      followTranscripts(params.notifier, (news) => {
+      params.transcripts.follow((news) => {
         if (news.kind === "missed" || signals.size >= MOST_SIGNALS) {
           signals.clear();
           greetAgain = true;

@@ -43,6 +43,7 @@ interface EventRow {
   readonly data: Record<string, unknown>;
 }
 
+// An unqualified name in ORDER BY means the output column, which is text here: 1000 would come before 999.
 const COLUMNS = "xid::text, id::text, at, type, task_id, run_id, slot, data";
 
 function toView(row: EventRow): EventView {
@@ -76,7 +77,7 @@ export async function eventsAfter(
   const { rows } = await db.query<EventRow>(
     `select ${COLUMNS} from miyabi.events
      where (xid, id) > ($1::xid8, $2::bigint) and xid < pg_snapshot_xmin(pg_current_snapshot())
-     order by xid, id limit $3`,
+     order by events.xid, events.id limit $3`,
     [cursor?.xid ?? "0", cursor?.number ?? "0", limit],
   );
   return rows.map(toView);
@@ -86,7 +87,7 @@ export async function eventsAfter(
 export async function lastEventId(db: Queryable): Promise<string | null> {
   const { rows } = await db.query<{ xid: string; id: string }>(
     `select xid::text, id::text from miyabi.events
-     where xid < pg_snapshot_xmin(pg_current_snapshot()) order by xid desc, id desc limit 1`,
+     where xid < pg_snapshot_xmin(pg_current_snapshot()) order by events.xid desc, events.id desc limit 1`,
   );
   const row = rows[0];
   return row === undefined ? null : `${row.xid}-${row.id}`;
@@ -100,7 +101,7 @@ export async function eventsOfTask(
   limit: number,
 ): Promise<readonly EventView[]> {
   const { rows } = await db.query<EventRow>(
-    `select ${COLUMNS} from miyabi.events where task_id = $1 and ($2::bigint is null or id < $2) order by id desc limit $3`,
+    `select ${COLUMNS} from miyabi.events where task_id = $1 and ($2::bigint is null or id < $2) order by events.id desc limit $3`,
     [taskId, before, limit],
   );
   return rows.map(toView);
