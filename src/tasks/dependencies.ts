@@ -8,8 +8,13 @@ import type { RunQueue } from "./run-queue.ts";
 // Two changes that are harmless apart can close a cycle together, so changes of the graph follow one another.
 const GRAPH_LOCK = 7_204_113;
 
+/** Makes changes of the graph follow one another. Before any lock of a task, or two changes wait for each other. */
+export async function lockGraph(tx: Tx): Promise<void> {
+  await tx.query("select pg_advisory_xact_lock($1)", [GRAPH_LOCK]);
+}
+
 /**
- * Replaces what a task depends on.
+ * Replaces what a task depends on. The caller holds `lockGraph`.
  * @throws dependency.cycle with the path; not_found where a task does not exist.
  */
 export async function replaceDependencies(
@@ -18,7 +23,6 @@ export async function replaceDependencies(
   taskId: string,
   dependsOn: readonly string[],
 ): Promise<void> {
-  await tx.query("select pg_advisory_xact_lock($1)", [GRAPH_LOCK]);
   await requireTasks(tx, [taskId, ...dependsOn]);
   const { rows } = await tx.query<{ task_id: string; depends_on: string }>(
     `with recursive reach(id) as (select unnest($1::text[]) union select d.depends_on from miyabi.task_dependencies d join reach on d.task_id = reach.id)

@@ -6,7 +6,7 @@ import { ownDeadline, type DEFAULT_SLA_MS, type TaskClass } from "./deadline.ts"
 import { inheritDeadlines } from "./deadline-inheritance.ts";
 import { decide, type TaskHappening } from "./decide.ts";
 import type { Effect } from "./decision.ts";
-import { replaceDependencies } from "./dependencies.ts";
+import { lockGraph, replaceDependencies } from "./dependencies.ts";
 import { appendEvents } from "./events.ts";
 import type { TaskAggregate } from "./model.ts";
 import type { RunQueue } from "./run-queue.ts";
@@ -142,6 +142,7 @@ export function createTaskService(params: Readonly<TaskServiceParams>): TaskServ
       }),
     setDependencies: (taskId, dependsOn) =>
       database.transaction(async (tx) => {
+        await lockGraph(tx);
         const aggregate = await lockAggregate(tx, taskId);
         if (aggregate === null)
           throw new AppError({
