@@ -115,6 +115,16 @@ test("the console's hashed files are kept for ever, its pages are not, and nothi
   }
 });
 
+test("a missing file is not remembered, and a wrong method is told the right ones", async () => {
+  const { server } = await createApiFixture();
+  const missing = await server.inject({ url: "/assets/gone-Abcd1234.js", headers: LOCAL });
+  expect(missing.statusCode).toBe(404);
+  expect(missing.headers["cache-control"]).toBe("no-store");
+  const wrong = await server.inject({ method: "DELETE", url: "/api/tasks", headers: AS_CLI });
+  expect(wrong.json()).toMatchObject({ status: 405, code: "api.method_not_allowed" });
+  expect(wrong.headers["allow"]).toBe("GET, POST");
+});
+
 test("every answer carries the security headers, errors and files included", async () => {
   const { server } = await createApiFixture();
   for (const url of ["/", "/healthz", "/api/nothing", "/api/docs", "/api/whoami"]) {

@@ -90,9 +90,9 @@ export function registerStreams(fastify: FastifyInstance, params: Readonly<Strea
     // A slot that does not exist is an error answer, not a stream that ends.
     await params.screen(known);
     return begin(reply, (stream) =>
-      followNews(stream, async (wake) => {
+      followNews(stream, (wake) => {
         let frame: AgentScreen | null = null;
-        const unwatch = screens.watch(
+        const end = screens.watch(
           known,
           (newest) => {
             frame = newest;
@@ -100,13 +100,13 @@ export function registerStreams(fastify: FastifyInstance, params: Readonly<Strea
           },
           stream.end,
         );
-        stream.closed.addEventListener("abort", unwatch, { once: true });
-        return async () => {
+        const work = async (): Promise<boolean> => {
           const data = frame;
           frame = null;
           if (data !== null) await stream.send({ event: "screen", data });
           return data === null;
         };
+        return { work, end };
       }),
     );
   });
@@ -158,23 +158,26 @@ async function followEvents(params: Readonly<FollowParams>): Promise<void> {
       data: { now: params.clock.now().toISOString(), lastId: cursor },
       id: cursor,
     });
-  await hello();
-  await followNews(stream, async (wake) => {
+  await followNews(stream, (wake) => {
     const signals = new Map<string, number>();
-    // After a hello a client looks again at the transcripts it shows: signals, unlike events, may have been lost.
-    let greetAgain = false;
+    // After a hello a client looks again at the transcripts it shows: signals, unlike events, may have been lost. So the
+    // first one, too, is sent only when signals are heard.
+    let greets = true;
     const ends = [
       feed.onNews(wake),
       params.transcripts.follow((news) => {
         if (news.kind === "missed" || signals.size >= MOST_SIGNALS) {
           signals.clear();
-          greetAgain = true;
+          greets = true;
         } else signals.set(news.runId, news.lastSeq);
         wake();
       }),
     ];
-    stream.closed.addEventListener("abort", () => ends.forEach((end) => end()), { once: true });
-    return async () => {
+    const work = async (): Promise<boolean> => {
+      if (greets) {
+        greets = false;
+        await hello();
+      }
       const events = await feed.after(cursor);
       for (const event of events) {
         if (stream.closed.aborted) return true;
@@ -185,23 +188,21 @@ async function followEvents(params: Readonly<FollowParams>): Promise<void> {
       signals.clear();
       for (const [runId, lastSeq] of sent)
         await stream.send({ event: "transcript", data: { runId, lastSeq } });
-      if (greetAgain) {
-        greetAgain = false;
-        await hello();
-      }
       return events.length === 0 && sent.length === 0;
     };
+    return { work, end: () => ends.forEach((end) => end()) };
   });
 }
 
-/**
- * Calls the function that `prepare` makes until the client is gone: again at once while it had something to do (it says
- * true where not), then whenever `wake` was called.
- */
-async function followNews(
-  stream: SseStream,
-  prepare: (wake: () => void) => Promise<() => Promise<boolean>>,
-): Promise<void> {
+interface Follower {
+  /** One round; true where there was nothing to do. */
+  readonly work: () => Promise<boolean>;
+  /** Ends what calls `wake`. */
+  readonly end: () => void;
+}
+
+/** Works until the client is gone: again at once while there is something to do, then whenever `wake` was called. */
+async function followNews(stream: SseStream, prepare: (wake: () => void) => Follower): Promise<void> {
   let isNews = true;
   let wakeUp: (() => void) | null = null;
   const wake = (): void => {
@@ -209,13 +210,17 @@ async function followNews(
     wakeUp?.();
   };
   stream.closed.addEventListener("abort", wake, { once: true });
-  const work = await prepare(wake);
-  while (!stream.closed.aborted) {
-    isNews = false;
-    const isIdle = await work();
-    if (!isIdle || isNews || stream.closed.aborted) continue;
-    await new Promise<void>((resolve) => (wakeUp = resolve));
-    wakeUp = null;
+  const { work, end } = prepare(wake);
+  try {
+    while (!stream.closed.aborted) {
+      isNews = false;
+      const isIdle = await work();
+      if (!isIdle || isNews || stream.closed.aborted) continue;
+      await new Promise<void>((resolve) => (wakeUp = resolve));
+      wakeUp = null;
+    }
+  } finally {
+    end();
   }
 }
 
