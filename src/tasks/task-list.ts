@@ -30,11 +30,17 @@ export interface TaskPage {
 /** Counting further would cost more than the answer is worth. */
 const MAX_TOTAL = 10_000;
 
+interface Cursor {
+  readonly key: string;
+  readonly number: string;
+}
+
 interface Ordering {
   readonly orderBy: string;
   /** Text of the sort key, exact to the microsecond. */
   readonly key: string;
-  readonly after: (key: string, number: string) => string;
+  /** Condition of what stands after a cursor; binds only what it needs, since PostgreSQL refuses the rest. */
+  readonly after: (cursor: Cursor, bind: (value: unknown) => string) => string;
 }
 
 const instantOf = (key: string): string => `timestamptz 'epoch' + ${key}::bigint * interval '1 microsecond'`;
@@ -44,17 +50,19 @@ const ORDERINGS: Readonly<Record<TaskFilter["order"], Ordering>> = {
   newest: {
     orderBy: "number desc",
     key: "'0'",
-    after: (_key, number) => `number < ${number}::bigint`,
+    after: ({ number }, bind) => `number < ${bind(number)}::bigint`,
   },
   deadline: {
     orderBy: "deadline_at, number",
     key: microsOf("deadline_at"),
-    after: (key, number) => `(deadline_at, number) > (${instantOf(key)}, ${number}::bigint)`,
+    after: ({ key, number }, bind) =>
+      `(deadline_at, number) > (${instantOf(bind(key))}, ${bind(number)}::bigint)`,
   },
   updated: {
     orderBy: "updated_at desc, number desc",
     key: microsOf("updated_at"),
-    after: (key, number) => `(updated_at, number) < (${instantOf(key)}, ${number}::bigint)`,
+    after: ({ key, number }, bind) =>
+      `(updated_at, number) < (${instantOf(bind(key))}, ${bind(number)}::bigint)`,
   },
 };
 
@@ -77,10 +85,7 @@ export async function listTasks(
     conditions,
     (where) => `select 1 from miyabi.tasks ${where} limit ${MAX_TOTAL}`,
   );
-  if (filter.cursor !== undefined) {
-    const { key, number } = parseCursor(filter.cursor);
-    conditions.push(ordering.after(bind(key), bind(number)));
-  }
+  if (filter.cursor !== undefined) conditions.push(ordering.after(parseCursor(filter.cursor), bind));
   const limit = bind(filter.limit + 1);
   const columns = `id, number, deadline_at, updated_at`;
   const page = union(
@@ -154,7 +159,7 @@ function branches(column: string, values: readonly string[] | undefined): readon
   });
 }
 
-function parseCursor(cursor: string): { readonly key: string; readonly number: string } {
+function parseCursor(cursor: string): Cursor {
   const match = /^(\d{1,17})-(\d{1,18})$/.exec(cursor);
   if (match?.[1] !== undefined && match[2] !== undefined) return { key: match[1], number: match[2] };
   throw new AppError({
