@@ -19,6 +19,7 @@ export {
 export {
   installCommand,
   probeSandbox,
+  readHostFacts,
   readHostLayout,
   RUNTIMES,
   type SandboxProbe,

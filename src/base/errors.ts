@@ -55,6 +55,7 @@ export const ERROR_KINDS = {
   "repository.unusable": kind(422, 65),
   "sandbox.unavailable": kind(503, 69),
   "tool.missing": kind(503, 69),
+  "usage.invalid": kind(400, 64),
   "workflow.invalid": kind(422, 65),
 } as const satisfies Record<string, ErrorKind>;
 

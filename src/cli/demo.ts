@@ -1,96 +1,118 @@
-import { systemClock } from "../base/index.ts";
+import { AppError, messageOf, systemClock } from "../base/index.ts";
 import type { TaskSummary } from "../contract/index.ts";
 import type { Client } from "./client.ts";
 import type { CommandContext } from "./context.ts";
-import { stateText, table } from "./output.ts";
-import { shutDown } from "./lifecycle.ts";
+import { endRunning, findRunning, startDetached } from "./detached.ts";
+import { followTasks } from "./follow-tasks.ts";
+import { stateText, table } from "./table.ts";
 
-interface DemoFlags {
+export interface DemoFlags {
   readonly exit?: true;
   readonly agent?: string;
+  readonly port?: number;
 }
 
-const POLL_MS = 500;
-const FINAL = new Set(["done", "failed", "cancelled"]);
+const INTERRUPTED_EXIT_CODE = 130;
 
-/** The sample run: starts the product where it does not run, adds a fresh sample project, and follows it. */
-export async function runDemo(
-  { output, client: find }: CommandContext,
-  flags: DemoFlags,
-  start: (note: (text: string) => void) => Promise<number>,
-): Promise<number> {
-  const running = await find()
-    .then(async (client) => {
-      await client.call("health");
-      return client;
-    })
-    .catch(() => null);
-  if (running === null) {
-    const code = await start(output.note);
-    if (code !== 0) return code;
+/**
+ * The sample run: starts the product where it does not run, adds a fresh sample project and follows it.
+ * With `exit` it ends when the tasks have, shuts down what it started (also when interrupted), and is 0 only if every
+ * task is done; without, it ends at once and the product goes on.
+ */
+export async function runDemo(context: CommandContext, flags: DemoFlags): Promise<number> {
+  const { env, output } = context;
+  const running = await findRunning(env);
+  const client =
+    running ??
+    (
+      await startDetached(
+        env,
+        { demo: false, ...(flags.port === undefined ? {} : { port: flags.port }) },
+        output.note,
+      )
+    ).client;
+  if (flags.exit !== true) return begin(context, client, flags).then(() => 0);
+
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, interrupt);
+  try {
+    return await carry(context, client, flags, interrupted.signal);
+  } finally {
+    if (running === null) await endRunning(env).catch((error: unknown) => output.note(messageOf(error)));
   }
-  const client = running ?? (await find());
-  const demo = await client.call("startDemo", {
-    body: flags.agent === undefined ? {} : { profile: flags.agent },
-  });
-  output.note(`${demo.taskIds.length} issues of a sample project: ${demo.repositoryPath}`);
-  if (flags.exit !== true) {
-    output.result(
-      { repository: demo.repositoryPath, tasks: demo.taskIds.map((id) => ({ id })) },
-      `Watch: ${client.url.replace("127.0.0.1", "localhost")}   (miyabi login, miyabi attach kaede, miyabi task list)`,
-    );
-    return 0;
-  }
-  const tasks = await follow(client, demo.taskIds, output.note);
-  if (running === null) await shutDown(client);
-  const rows = tasks.map(
-    ({ id, title, state, attempts, rounds, branch, mergeCommit, costMicros, startedAt, finishedAt }) => ({
-      id,
-      title,
-      state,
-      attempts,
-      rounds,
-      branch,
-      mergeCommit,
-      costMicros,
-      startedAt,
-      finishedAt,
-    }),
-  );
+}
+
+async function begin({ output }: CommandContext, client: Client, flags: DemoFlags): Promise<void> {
+  const demo = await client.call("startDemo", { body: bodyOf(flags) });
   output.result(
-    { repository: demo.repositoryPath, tasks: rows },
-    table([
-      ["task", "state", "attempts", "rounds", "commit", "title"],
-      ...tasks.map((task) => [
-        task.id,
-        stateText(task.state),
-        String(task.attempts),
-        String(task.rounds),
-        task.mergeCommit?.slice(0, 9) ?? "—",
-        task.title,
-      ]),
-    ]),
+    { repository: demo.repositoryPath, tasks: demo.taskIds.map((id) => ({ id })) },
+    [
+      `${demo.taskIds.length} issues of a sample project in ${demo.repositoryPath}`,
+      "",
+      `  Console      ${client.url.replace("127.0.0.1", "localhost")}   (miyabi login signs your browser in)`,
+      "  Agents       miyabi attach kaede",
+      "  Progress     miyabi task list",
+      "  Stop         miyabi shutdown",
+    ].join("\n"),
   );
+}
+
+async function carry(
+  { env, output }: CommandContext,
+  client: Client,
+  flags: DemoFlags,
+  signal: AbortSignal,
+): Promise<number> {
+  const demo = await client.call("startDemo", { body: bodyOf(flags) });
+  output.note(`${demo.taskIds.length} issues of a sample project in ${demo.repositoryPath}`);
+  const tasks = await followTasks({
+    find: async () => (await findRunning(env)) ?? notAnswering(),
+    taskIds: demo.taskIds,
+    note: output.note,
+    clock: systemClock,
+    signal,
+  });
+  if (tasks === null) return INTERRUPTED_EXIT_CODE;
+  output.result({ repository: demo.repositoryPath, tasks: tasks.map(resultOf) }, tableOf(tasks));
   return tasks.every((task) => task.state === "done") ? 0 : 1;
 }
 
-/** Tells every change of the tasks until all have ended. A control plane that restarts meanwhile is waited for. */
-async function follow(
-  client: Client,
-  ids: readonly string[],
-  note: (text: string) => void,
-): Promise<TaskSummary[]> {
-  const told = new Map<string, string>();
-  for (;;) {
-    const tasks = await Promise.all(ids.map((id) => client.call("getTask", { params: { id } }))).catch(
-      () => null,
-    );
-    for (const task of tasks ?? []) {
-      const line = `${task.state}${task.step === null || FINAL.has(task.state) ? "" : ` · ${task.step}`}${task.slot === null ? "" : ` · ${task.slot}`}`;
-      if (told.get(task.id) !== line) note(`${task.id.padEnd(4)} ${line.padEnd(32)} ${task.title}`);
-      told.set(task.id, line);
-    }
-    if (tasks?.every((task) => FINAL.has(task.state)) === true) return tasks;
-    await systemClock.sleep(POLL_MS);
-  }
+const bodyOf = (flags: DemoFlags): { profile?: string } =>
+  flags.agent === undefined ? {} : { profile: flags.agent };
+
+function notAnswering(): never {
+  throw new AppError({ code: "daemon.not_running", message: "miyabi stopped before the tasks were done." });
+}
+
+function resultOf(task: TaskSummary) {
+  const { id, title, state, attempts, rounds, branch, mergeCommit, costMicros, reason } = task;
+  const { startedAt, finishedAt } = task;
+  return {
+    id,
+    title,
+    state,
+    attempts,
+    rounds,
+    branch,
+    mergeCommit,
+    costMicros,
+    reason,
+    startedAt,
+    finishedAt,
+  };
+}
+
+function tableOf(tasks: readonly TaskSummary[]): string {
+  return table([
+    ["task", "state", "attempts", "rounds", "commit", "title"],
+    ...tasks.map((task) => [
+      task.id,
+      stateText(task.state),
+      String(task.attempts),
+      String(task.rounds),
+      task.mergeCommit?.slice(0, 9) ?? "—",
+      task.title,
+    ]),
+  ]);
 }

@@ -1,126 +1,65 @@
-import { open, readFile } from "node:fs/promises";
-import path from "node:path";
-import { InvalidArgumentError, type Command } from "commander";
-import { AppError, ensurePrivateDirectory, resolveHome, spawnProcess, systemClock } from "../base/index.ts";
-import { action, type CommandContext } from "./context.ts";
-import { runDemo } from "./demo.ts";
-import { openClient } from "./client.ts";
-import { answers, shutDown } from "./lifecycle.ts";
+import { Option, type Command } from "commander";
+import { declare, type CommandName } from "./catalog.ts";
+import { action, integer, type CommandContext } from "./context.ts";
+import { runDemo, type DemoFlags } from "./demo.ts";
+import { shutDown, startDetached, type UpFlags } from "./detached.ts";
 
-const START_DEADLINE_MS = 90_000;
-
-interface UpFlags {
-  readonly detach?: true;
-  readonly port?: number;
-  readonly demo: boolean;
-  readonly agent?: string;
-  readonly runtime?: "tmux" | "process";
-  readonly unsafeNoSandbox?: true;
-}
-
-const portOption = (text: string): number => {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new InvalidArgumentError("A port is a number from 1 to 65535.");
-  return port;
-};
+const port = integer(1, 65_535);
 
 export function addRunCommands(program: Command): void {
-  const up = (name: string, description: string): Command =>
-    program
-      .command(name)
-      .description(description)
-      .option("--port <number>", "port of console and API", portOption)
-      .option("--no-demo", "do not work on the sample project when nothing is configured")
-      .option("--agent <profile>", "agent for the sample project, e.g. claude")
-      .option("--runtime <kind>", "tmux or process")
-      .option("--unsafe-no-sandbox", "run agents without a sandbox: they can read and change what you can");
-  up("up", "start and stay in the foreground")
+  withUpOptions(program, "up")
     .option("-d, --detach", "start in the background")
     .action(
-      action(async ({ output }, flags: UpFlags) => {
-        if (flags.detach === true) return startDetached(flags, output.note);
+      action(async (context, flags: UpFlags & { readonly detach?: true }) => {
+        if (flags.detach === true) return startInBackground(context, flags);
         const { runUp } = await import("../main/index.ts");
         return runUp({
-          env: process.env,
+          env: context.env,
           port: flags.port ?? null,
           demo: flags.demo ? "auto" : "never",
           profile: flags.agent ?? null,
           runtime: flags.runtime ?? null,
           unsafeNoSandbox: flags.unsafeNoSandbox === true,
-          json: output.json,
+          json: context.output.json,
         });
       }),
     );
-  up("start", "start in the background").action(
-    action(({ output }, flags: UpFlags) => startDetached(flags, output.note)),
-  );
-  program
-    .command("demo")
-    .description("let the team carry a sample project's issues to merged changes")
+  withUpOptions(program, "start").action(action(startInBackground));
+  declare(program, "demo")
     .option("--exit", "end when all is done; exit code 0 only if every task is done")
     .option("--agent <profile>", "a real agent instead of the sample agent, e.g. claude")
-    .option("--port <number>", "port, where this starts the product", portOption)
-    .action(
-      action((context: CommandContext, flags: { exit?: true; agent?: string; port?: number }) =>
-        runDemo(context, flags, (note) =>
-          startDetached({ demo: false, ...(flags.port === undefined ? {} : { port: flags.port }) }, note),
-        ),
-      ),
-    );
-  program
-    .command("shutdown")
-    .description("end agents, control plane and database in order")
-    .action(
-      action(async ({ client, output }) => {
-        await shutDown(await client());
-        output.result({ stopped: true }, "Stopped.");
-      }),
-    );
+    .option("--port <number>", "port, where this starts the product", port)
+    .action(action((context: CommandContext, flags: DemoFlags) => runDemo(context, flags)));
+  declare(program, "shutdown").action(
+    action(async ({ env, client, output }) => {
+      await shutDown(env, await client());
+      output.result({ stopped: true }, "Stopped. Tasks go on where they are after: miyabi up");
+    }),
+  );
 }
 
-/** Starts this program's `up` as a process of its own and waits until the API answers. */
-async function startDetached(flags: UpFlags, note: (text: string) => void): Promise<number> {
-  const home = resolveHome(process.env);
-  await ensurePrivateDirectory(home.root, 0o711);
-  await ensurePrivateDirectory(home.logsDir);
-  const logFile = path.join(home.logsDir, "up.log");
-  const log = await open(logFile, "w", 0o600);
-  const args = [
-    process.argv[1] ?? "",
-    "up",
-    ...(flags.port === undefined ? [] : ["--port", String(flags.port)]),
-    ...(flags.demo ? [] : ["--no-demo"]),
-    ...(flags.agent === undefined ? [] : ["--agent", flags.agent]),
-    ...(flags.runtime === undefined ? [] : ["--runtime", flags.runtime]),
-    ...(flags.unsafeNoSandbox === true ? ["--unsafe-no-sandbox"] : []),
-  ];
-  const child = spawnProcess(process.execPath, [...process.execArgv, ...args], {
-    detached: true,
-    stdio: ["ignore", log.fd, log.fd],
-    env: process.env,
-  });
-  let ended: number | null = null;
-  child.on("exit", (code) => (ended = code ?? 70));
-  child.unref();
-  await log.close();
-  note("Starting miyabi …");
-  const deadline = systemClock.monotonicMs() + START_DEADLINE_MS;
-  for (;;) {
-    const client = await openClient(process.env).catch(() => null);
-    if (ended === null && client !== null && (await answers(client.url))) {
-      note(`miyabi runs: ${client.url.replace("127.0.0.1", "localhost")}`);
-      return 0;
-    }
-    if (ended !== null || systemClock.monotonicMs() > deadline) {
-      process.stderr.write((await readFile(logFile, "utf8")).split("\n").slice(-20).join("\n"));
-      if (ended === 75) return 75;
-      throw new AppError({
-        code: "daemon.start_failed",
-        message: "miyabi did not start.",
-        fix: `Its output is in ${logFile}.`,
-      });
-    }
-    await systemClock.sleep(100);
-  }
+function withUpOptions(program: Command, name: CommandName): Command {
+  return declare(program, name)
+    .option("--port <number>", "port of console and API", port)
+    .option("--no-demo", "do not work on the sample project when nothing is configured")
+    .option("--agent <profile>", "agent for the sample project, e.g. claude")
+    .addOption(new Option("--runtime <kind>", "where agents run").choices(["tmux", "process"]))
+    .option("--unsafe-no-sandbox", "run agents without a sandbox: they can read and change what you can");
+}
+
+async function startInBackground({ env, output }: CommandContext, flags: UpFlags): Promise<void> {
+  const { client, logFile } = await startDetached(env, flags, output.note);
+  const url = client.url.replace("127.0.0.1", "localhost");
+  output.result(
+    { url, pid: client.pid, logFile },
+    [
+      `Miyabi Orchestra runs.  ${url}`,
+      "",
+      "  Console      miyabi login        (prints a link that signs your browser in)",
+      "  Agents       miyabi attach kaede",
+      "  Progress     miyabi status",
+      `  Output       ${logFile}`,
+      "  Stop         miyabi shutdown",
+    ].join("\n"),
+  );
 }

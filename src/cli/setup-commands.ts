@@ -1,42 +1,50 @@
 import type { Command } from "commander";
+import { declare } from "./catalog.ts";
 import { action } from "./context.ts";
-import { examine } from "./doctor.ts";
-import { initialise, type InitFlags } from "./init.ts";
-import { table } from "./output.ts";
+import { colored, localTime, table } from "./table.ts";
+import type { Finding } from "./doctor.ts";
+import type { InitFlags } from "./init.ts";
+
+const UNAVAILABLE_EXIT_CODE = 69;
+const COLORS = { ok: "green", warn: "yellow", fail: "red" } as const;
 
 export function addSetupCommands(program: Command): void {
-  program
-    .command("login")
-    .description("print a link that signs your browser in, once, within 10 minutes")
-    .action(
-      action(async ({ client, output }) => {
-        const link = await (await client()).call("createLoginLink");
-        output.result(link, link.url);
-      }),
-    );
-  program
-    .command("doctor")
-    .description("check everything the product needs, with the fix for what is missing")
-    .action(
-      action(async ({ output }) => {
-        const findings = await examine(process.env);
-        output.result(
-          { findings },
-          table(
-            findings.map((one) => [
-              one.state,
-              one.name,
-              one.fix === null ? one.detail : `${one.detail}\n      fix: ${one.fix}`,
-            ]),
-          ),
-        );
-        return findings.some((one) => one.state === "fail") ? 69 : 0;
-      }),
-    );
-  program
-    .command("init")
-    .description("set the product up for your repository")
+  declare(program, "login").action(
+    action(async ({ client, output }) => {
+      const link = await (await client()).call("createLoginLink");
+      output.result(link, link.url);
+      if (!output.json)
+        output.note(`Open it in your browser; it works once, until ${localTime(link.expiresAt)}.`);
+    }),
+  );
+  declare(program, "doctor").action(
+    action(async ({ output, env }) => {
+      const { examine } = await import("./doctor.ts");
+      const findings = await examine(env);
+      output.result({ findings }, findingsText(findings));
+      return findings.some((one) => one.state === "fail") ? UNAVAILABLE_EXIT_CODE : 0;
+    }),
+  );
+  declare(program, "init")
     .option("--repo <path>", "the repository", ".")
     .option("--yes", "take the proposals without asking")
-    .action(action((context, flags: InitFlags) => initialise(context.output, flags)));
+    .action(
+      action(async (context, flags: InitFlags) => {
+        const { initialise } = await import("./init.ts");
+        await initialise(context, flags);
+      }),
+    );
+}
+
+function findingsText(findings: readonly Finding[]): string {
+  const rows = table(
+    findings.map((one) => [colored(COLORS[one.state], one.state.padEnd(4)), one.name, one.detail]),
+    null,
+  ).split("\n");
+  return rows
+    .flatMap((row, index) => {
+      const fix = findings[index]?.fix ?? null;
+      return fix === null ? [row] : [row, `      fix: ${fix}`];
+    })
+    .join("\n");
 }

@@ -1,228 +1,245 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { text as readAll } from "node:stream/consumers";
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
+import { z } from "zod";
 import { AppError } from "../base/index.ts";
-import type { TaskDetail } from "../contract/index.ts";
-import { action } from "./context.ts";
-import { stateText, table } from "./output.ts";
+import {
+  instant,
+  newTask,
+  runId,
+  TASK_CLASSES,
+  taskClass,
+  taskId,
+  taskState,
+  type TaskDetail,
+} from "../contract/index.ts";
+import { declare } from "./catalog.ts";
+import type { Client } from "./client.ts";
+import { action, integer, listOf, valueOf, type CommandContext } from "./context.ts";
+import { quoteForShell } from "./command-name.ts";
+import { oneLine, stateText, table } from "./table.ts";
+import { diffText, explanationText, taskText } from "./task-text.ts";
 
-const list = (value: string, before: string[] = []): string[] => [
-  ...before,
-  ...value.split(",").filter((part) => part !== ""),
-];
+type Class = z.infer<typeof taskClass>;
 
 interface AddFlags {
   readonly repo: string;
   readonly title: string;
   readonly body?: string;
   readonly bodyFile?: string;
-  readonly label?: string[];
-  readonly dependsOn?: string[];
-  readonly class?: "P0" | "P1" | "P2";
+  readonly label?: readonly string[];
+  readonly dependsOn?: readonly string[];
+  readonly class?: Class;
   readonly due?: string;
   readonly branch?: string;
   readonly agent?: string;
   readonly key?: string;
 }
 
+const idOf = valueOf(taskId);
+const classOption = (flags: string, text: string): Option =>
+  new Option(flags, text).choices([...TASK_CLASSES]);
+
 export function addTaskCommands(program: Command): void {
-  const task = program.command("task").description("add, look at and steer tasks");
+  const task = declare(program, "task");
+  addAdd(task);
+  addList(task);
+  addReading(task);
+  addSteering(task);
+}
+
+function addAdd(task: Command): void {
   task
     .command("add")
     .description("add a task for a local git repository")
     .requiredOption("--repo <path>", "the repository")
-    .requiredOption("--title <text>", "what is wanted, in a line")
+    .requiredOption("--title <text>", "what is wanted, in a line", valueOf(newTask.shape.title))
     .option("--body <text>", "what is wanted, in full")
-    .option("--body-file <file>", "the same from a file, or - for standard input")
-    .option("--label <names>", "labels, comma-separated or repeated", list)
-    .option("--depends-on <ids>", "tasks that must be merged first", list)
-    .option("--class <class>", "P0, P1 or P2")
-    .option("--due <instant>", "due date, e.g. 2026-12-01T09:00:00+09:00")
+    .addOption(
+      new Option("--body-file <file>", "the same from a file, or - for standard input").conflicts("body"),
+    )
+    .option("--label <names>", "labels, comma-separated or repeated", listOf(z.string().max(100)))
+    .option("--depends-on <ids>", "tasks that must be merged first, e.g. T1,T2", listOf(taskId))
+    .addOption(classOption("--class <class>", "urgency; decides the deadline"))
+    .option("--due <instant>", "due date, e.g. 2026-12-01T09:00:00+09:00", valueOf(instant))
     .option("--branch <name>", "target branch instead of the checked-out one")
     .option("--agent <profile>", "agent profile, e.g. claude")
     .option("--key <text>", "idempotency key: the same key never adds a second task")
-    .action(
-      action(async ({ client, output }, flags: AddFlags) => {
-        const api = await client();
-        const added = await api.call("createTask", {
-          ...(flags.key === undefined ? {} : { idempotencyKey: flags.key }),
-          body: {
-            repositoryPath: path.resolve(flags.repo),
-            title: flags.title,
-            body: flags.bodyFile === undefined ? (flags.body ?? "") : await bodyOf(flags.bodyFile),
-            labels: flags.label ?? [],
-            dependsOn: flags.dependsOn ?? [],
-            ...(flags.class === undefined ? {} : { class: flags.class }),
-            ...(flags.due === undefined ? {} : { dueAt: flags.due }),
-            ...(flags.branch === undefined ? {} : { targetBranch: flags.branch }),
-            ...(flags.agent === undefined ? {} : { profile: flags.agent }),
-          },
-        });
-        output.result(added, `${added.id}  ${stateText(added.state)}  ${added.title}`);
-        output.note(`Next: miyabi task explain ${added.id}`);
-      }),
-    );
+    .action(action(addTask));
+}
+
+async function addTask({ client, output }: CommandContext, flags: AddFlags): Promise<void> {
+  const body = flags.bodyFile === undefined ? (flags.body ?? "") : await readBody(flags.bodyFile);
+  const api = await client();
+  const added = await api.call("createTask", {
+    ...(flags.key === undefined ? {} : { idempotencyKey: flags.key }),
+    body: {
+      repositoryPath: path.resolve(flags.repo),
+      title: flags.title,
+      body,
+      labels: [...(flags.label ?? [])],
+      dependsOn: [...(flags.dependsOn ?? [])],
+      ...(flags.class === undefined ? {} : { class: flags.class }),
+      ...(flags.due === undefined ? {} : { dueAt: flags.due }),
+      ...(flags.branch === undefined ? {} : { targetBranch: flags.branch }),
+      ...(flags.agent === undefined ? {} : { profile: flags.agent }),
+    },
+  });
+  output.result(added, `${added.id}  ${stateText(added.state)}  ${oneLine(added.title)}`);
+  if (!output.json) output.note(`Next: miyabi task explain ${added.id}`);
+}
+
+interface ListFlags {
+  readonly state?: readonly string[];
+  readonly class?: readonly string[];
+  readonly q?: string;
+  readonly limit: number;
+}
+
+function addList(task: Command): void {
   task
     .command("list")
     .description("tasks, newest first")
-    .option("--state <states>", "only these states, comma-separated")
-    .option("--class <classes>", "only these classes")
+    .option("--state <states>", `only these: ${taskState.options.join(", ")}`, listOf(taskState))
+    .option("--class <classes>", "only these classes", listOf(taskClass))
     .option("--q <text>", "part of the title, or an id")
-    .option("--limit <number>", "at most this many", "50")
-    .action(
-      action(
-        async ({ client, output }, flags: { state?: string; class?: string; q?: string; limit: string }) => {
-          const page = await (await client()).call("listTasks", { query: { ...flags } as never });
-          const rows = page.items.map((one) => [
-            one.id,
-            stateText(one.state),
-            one.step ?? "—",
-            one.slot ?? "—",
-            one.class,
-            one.title,
-          ]);
-          output.result(
-            page,
-            rows.length === 0
-              ? 'No tasks. Add one: miyabi task add --repo PATH --title "…"'
-              : table([["task", "state", "step", "agent", "class", "title"], ...rows]),
-          );
-        },
-      ),
-    );
+    .option("--limit <number>", "at most this many", integer(1, 200), 50)
+    .action(action(listTasks));
+}
+
+async function listTasks({ client, output }: CommandContext, flags: ListFlags): Promise<void> {
+  const page = await (
+    await client()
+  ).call("listTasks", {
+    query: {
+      limit: flags.limit,
+      ...(flags.state === undefined ? {} : { state: flags.state.join(",") }),
+      ...(flags.class === undefined ? {} : { class: flags.class.join(",") }),
+      ...(flags.q === undefined ? {} : { q: flags.q }),
+    },
+  });
+  const isFiltered = flags.state !== undefined || flags.class !== undefined || flags.q !== undefined;
+  const nothing = isFiltered
+    ? "No task matches."
+    : `No tasks. Add one: miyabi task add --repo ${quoteForShell(process.cwd())} --title "…"`;
+  const rows = page.items.map((one) => [
+    one.id,
+    stateText(one.state),
+    one.step ?? "—",
+    one.slot ?? "—",
+    one.class,
+    oneLine(one.title),
+  ]);
+  const rest = page.total - page.items.length;
+  output.result(
+    page,
+    rows.length === 0
+      ? nothing
+      : [
+          table([["task", "state", "step", "agent", "class", "title"], ...rows]),
+          ...(rest > 0 && page.nextCursor !== null ? [`… and ${rest} more (--limit, --q, --state)`] : []),
+        ].join("\n"),
+  );
+}
+
+function addReading(task: Command): void {
   task
-    .command("show <id>")
+    .command("show")
+    .argument("<id>", "task, e.g. T12", idOf)
     .description("one task with its steps and runs")
     .action(
       action(async ({ client, output }, id: string) => {
         const found = await (await client()).call("getTask", { params: { id } });
-        output.result(found, renderTask(found));
+        output.result(found, taskText(found));
       }),
     );
   task
-    .command("explain <id>")
+    .command("explain")
+    .argument("<id>", "task, e.g. T12", idOf)
     .description("why it is where it is, and what would move it")
     .action(
       action(async ({ client, output }, id: string) => {
         const found = await (await client()).call("explainTask", { params: { id } });
-        const reasons = found.reasons.map(
-          (reason) => `  • ${reason.message}${reason.fix === null ? "" : `\n    ${reason.fix}`}`,
-        );
-        output.result(
-          found,
-          [
-            `${found.taskId}  ${stateText(found.state)}  ${found.summary}`,
-            ...reasons,
-            ...found.next.map((next) => `  → ${next}`),
-          ].join("\n"),
-        );
+        output.result(found, explanationText(found));
       }),
     );
   task
-    .command("diff <id>")
+    .command("diff")
+    .argument("<id>", "task, e.g. T12", idOf)
+    .option("--run <id>", "of one run's commit only", valueOf(runId))
     .description("the task's changes")
     .action(
-      action(async ({ client, output }, id: string) => {
-        const found = await (await client()).call("taskDiff", { params: { id } });
-        output.result(found, found.patch === "" ? "No changes yet." : found.patch);
+      action(async ({ client, output }, id: string, flags: { readonly run?: string }) => {
+        const found = await (await client()).call("taskDiff", { params: { id }, query: { ...flags } });
+        output.result(found, diffText(found));
       }),
     );
-  const steer = (name: string, description: string, work: Parameters<typeof changeTask>[0]) =>
-    task
-      .command(`${name} <id>`)
-      .description(description)
-      .option("--note <text>", "what to tell")
-      .option("--reject", "approve only: refuse")
-      .action(action(changeTask(work)));
-  steer("cancel", "end the task; its work stays on its branch", (api, id, flags) =>
-    api.call("cancelTask", { params: { id }, body: flags.note === undefined ? {} : { reason: flags.note } }),
-  );
-  steer("retry", "start it again where it stopped", (api, id) => api.call("retryTask", { params: { id } }));
-  steer("approve", "answer the approval that it waits for", (api, id, flags) =>
-    api.call("approveTask", {
-      params: { id },
-      body: { approve: flags.reject !== true, ...(flags.note === undefined ? {} : { note: flags.note }) },
-    }),
-  );
-  task
-    .command("depend <id>")
-    .description("replace what a task that has not started depends on")
-    .requiredOption("--on <ids>", "task ids", list)
+}
+
+type Change<Flags extends unknown[]> = (api: Client, id: string, ...flags: Flags) => Promise<TaskDetail>;
+
+/** A command that changes one task and shows it then. */
+function changing<Flags extends unknown[]>(change: Change<Flags>) {
+  return action(async ({ client, output }: CommandContext, id: string, ...flags: Flags) => {
+    const changed = await change(await client(), id, ...flags);
+    const why = oneLine(changed.reason?.message ?? changed.title);
+    output.result(changed, `${changed.id}  ${stateText(changed.state)}  ${why}`);
+  });
+}
+
+function addSteering(task: Command): void {
+  const on = (name: string, description: string): Command =>
+    task.command(name).argument("<id>", "task, e.g. T12", idOf).description(description);
+  on("cancel", "end the task; its work stays on its branch")
+    .option("--reason <text>", "why")
     .action(
-      action(async (context, id: string, flags: { on: string[] }) =>
-        changeTask((api) =>
-          api.call("setTaskDependencies", { params: { id }, body: { dependsOn: flags.on } }),
-        )(context, id, {}),
+      changing((api, id, flags: { readonly reason?: string }) =>
+        api.call("cancelTask", { params: { id }, body: { ...flags } }),
       ),
     );
-  task
-    .command("priority <id> <class>")
-    .description("change the urgency class and with it the deadline")
+  on("retry", "start a failed, cancelled or waiting task again where it stopped").action(
+    changing((api, id) => api.call("retryTask", { params: { id } })),
+  );
+  on("approve", "answer the approval that it waits for")
+    .option("--reject", "refuse instead")
+    .option("--note <text>", "what the agent should know")
     .action(
-      action(async (context, id: string, taskClass: string) =>
-        changeTask((api) => api.call("setTaskClass", { params: { id }, body: { class: taskClass as "P0" } }))(
-          context,
-          id,
-          {},
-        ),
+      changing((api, id, { reject, note }: { readonly reject?: true; readonly note?: string }) =>
+        api.call("approveTask", {
+          params: { id },
+          body: { approve: reject !== true, ...(note === undefined ? {} : { note }) },
+        }),
+      ),
+    );
+  on("depend", "replace what a task that has not started depends on")
+    .requiredOption("--on <ids>", "tasks, e.g. T1,T2; an empty text for none", listOf(taskId))
+    .action(
+      changing((api, id, flags: { readonly on: readonly string[] }) =>
+        api.call("setTaskDependencies", { params: { id }, body: { dependsOn: [...flags.on] } }),
+      ),
+    );
+  on("priority", "change the urgency class and with it the deadline")
+    .addArgument(task.createArgument("<class>", "urgency").choices([...TASK_CLASSES]))
+    .option("--due <instant>", "a due date of its own", valueOf(instant))
+    .action(
+      changing((api, id, urgency: Class, { due }: { readonly due?: string }) =>
+        api.call("setTaskClass", {
+          params: { id },
+          body: { class: urgency, ...(due === undefined ? {} : { dueAt: due }) },
+        }),
       ),
     );
 }
 
-type Context = Parameters<Parameters<typeof action>[0]>[0];
-type Api = Awaited<ReturnType<Context["client"]>>;
-interface SteerFlags {
-  readonly note?: string;
-  readonly reject?: true;
-}
-
-function changeTask(work: (api: Api, id: string, flags: SteerFlags) => Promise<TaskDetail>) {
-  return async ({ client, output }: Context, id: string, flags: SteerFlags): Promise<void> => {
-    const changed = await work(await client(), id, flags);
-    output.result(
-      changed,
-      `${changed.id}  ${stateText(changed.state)}  ${changed.reason?.message ?? changed.title}`,
-    );
-  };
-}
-
-async function bodyOf(file: string): Promise<string> {
+async function readBody(file: string): Promise<string> {
   if (file === "-") return readAll(process.stdin);
   return readFile(file, "utf8").catch((error: unknown) => {
     throw new AppError({
-      code: "input.invalid",
+      code: "usage.invalid",
       message: `--body-file: ${file} cannot be read.`,
       fix: "Name a readable file, or - for standard input.",
       cause: error,
     });
   });
-}
-
-function renderTask(one: TaskDetail): string {
-  const facts = [
-    ["repository", `${one.repositoryName} → ${one.targetBranch}`],
-    ["deadline", `${one.deadlineAt} (${one.class})`],
-    ["branch", one.branch ?? "—"],
-    ...(one.mergeCommit === null ? [] : [["merged as", one.mergeCommit]]),
-    ...(one.dependsOn.length === 0
-      ? []
-      : [["depends on", one.dependsOn.map((link) => `${link.id} (${link.state})`).join(", ")]]),
-  ];
-  const runs = one.runs.map((run) => [
-    `#${run.attempt}`,
-    run.step,
-    run.slot ?? "—",
-    run.cached ? "cached" : run.state,
-    run.verdict ?? "",
-    (run.error?.message ?? run.notes ?? "").split("\n")[0] ?? "",
-  ]);
-  return [
-    `${one.id}  ${stateText(one.state)}  ${one.title}`,
-    ...(one.reason === null ? [] : [`  ${one.reason.message}`]),
-    "",
-    table(facts),
-    "",
-    table([["run", "step", "agent", "state", "verdict", "notes"], ...runs]),
-  ].join("\n");
 }

@@ -31,8 +31,24 @@ export async function holdRole(params: Readonly<LockParams>): Promise<RoleLock> 
           : error,
       ),
     );
-    server.listen(`\0miyabi-${params.instance}-${params.role}`, resolve);
+    server.listen(socketOf(params), resolve);
   });
   server.unref();
   return { release: () => server.close() };
 }
+
+/** Whether a process holds the role now. */
+export function isRoleHeld(params: Readonly<Pick<LockParams, "role" | "instance">>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(socketOf(params));
+    const answer = (held: boolean): void => {
+      socket.destroy();
+      resolve(held);
+    };
+    socket.once("connect", () => answer(true));
+    socket.once("error", () => answer(false));
+  });
+}
+
+const socketOf = ({ instance, role }: Readonly<Pick<LockParams, "role" | "instance">>): string =>
+  `\0miyabi-${instance}-${role}`;

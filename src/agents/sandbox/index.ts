@@ -1,6 +1,6 @@
 export { buildSandbox, type BuiltSandbox } from "./command.ts";
 export type { ChildExit } from "./child.ts";
-export { installCommand } from "./diagnosis.ts";
+export { installCommand, readHostFacts } from "./diagnosis.ts";
 export { freezeSandbox, thawSandbox } from "./freeze.ts";
 export { killNamespace, killSandboxesOf, killTree } from "./kill.ts";
 export { readHostLayout, type HostLayout } from "./layout.ts";
