@@ -3,12 +3,14 @@ import { randomUUID } from "node:crypto";
 import { createMcpClient, type McpClient } from "./mcp-client.ts";
 import { loadSession, saveSession, type StoredSession } from "./session-store.ts";
 import { createTurn } from "./turn.ts";
-import { work } from "./work.ts";
+import { work, type Verdict } from "./work.ts";
 
 interface OpenSession {
   readonly stored: StoredSession;
   readonly mcp: McpClient | null;
   running: AbortController | null;
+  /** Its last verdict, while nobody has taken it. */
+  unreported: Verdict | null;
 }
 
 interface SampleAgentParams {
@@ -42,7 +44,7 @@ export function createSampleAgent({ home, paceMs }: Readonly<SampleAgentParams>)
     const stored = await loadSession(home, sessionId).catch(() => {
       throw RequestError.sessionNotFound(sessionId);
     });
-    sessions.set(sessionId, { stored, mcp: connectMcp(servers), running: null });
+    sessions.set(sessionId, { stored, mcp: connectMcp(servers), running: null, unreported: null });
     return stored;
   };
   const app = agent({ name: "sample-agent" })
@@ -58,7 +60,12 @@ export function createSampleAgent({ home, paceMs }: Readonly<SampleAgentParams>)
     .onRequest("session/new", async ({ params }) => {
       const stored = { sessionId: randomUUID(), cwd: params.cwd, turns: [] };
       await saveSession(home, stored);
-      sessions.set(stored.sessionId, { stored, mcp: connectMcp(params.mcpServers), running: null });
+      sessions.set(stored.sessionId, {
+        stored,
+        mcp: connectMcp(params.mcpServers),
+        running: null,
+        unreported: null,
+      });
       return { sessionId: stored.sessionId };
     })
     .onRequest("session/resume", async ({ params }) => {
@@ -103,7 +110,7 @@ export function createSampleAgent({ home, paceMs }: Readonly<SampleAgentParams>)
       });
       try {
         await saveSession(home, session.stored);
-        await work(prompt, history, turn);
+        await work(prompt, history, turn, session);
         return { stopReason: "end_turn" as const };
       } catch (error) {
         if (!stop.signal.aborted) throw error;

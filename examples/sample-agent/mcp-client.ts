@@ -33,7 +33,7 @@ export function createMcpClient(url: string): McpClient {
   ): Promise<Response> => {
     for (let tried = 1; ; tried += 1) {
       try {
-        return await fetch(url, {
+        const response = await fetch(url, {
           method: "POST",
           headers: {
             "content-type": "application/json",
@@ -43,10 +43,13 @@ export function createMcpClient(url: string): McpClient {
           body: JSON.stringify({ jsonrpc: "2.0", ...body }),
           signal,
         });
+        // The server may be starting again at this moment; what is called twice counts once.
+        if (response.status < 500 || tried === CONNECT_TRIES) return response;
+        await response.text();
       } catch (error) {
         if (signal.aborted || tried === CONNECT_TRIES) throw error;
-        await new Promise((resolve) => setTimeout(resolve, CONNECT_PAUSE_MS));
       }
+      await new Promise((resolve) => setTimeout(resolve, CONNECT_PAUSE_MS));
     }
   };
   const open = async (signal: AbortSignal): Promise<Record<string, string>> => {

@@ -66,6 +66,8 @@ async function changeFile(step: FileStep, turn: Turn): Promise<void> {
   } else if ("replace" in step) {
     const { path: file, find, with: replacement } = step.replace;
     await edit(turn, "Edit", file, (old) => {
+      // A replacement that holds what it replaces would be made twice.
+      if (replacement.includes(find) && old?.includes(replacement) === true) return old;
       if (old?.includes(find) === true) return old.replace(find, () => replacement);
       if (replacement !== "" && old?.includes(replacement) === true) return old; // Done before a crash.
       throw new Blocked(`${file} does not contain what should be replaced: ${JSON.stringify(find)}`);

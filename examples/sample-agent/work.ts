@@ -4,7 +4,7 @@ import { findRecipe, type Recipe, type Step } from "./recipe.ts";
 import { Blocked, carryOut, commitAll, runCommand } from "./steps.ts";
 import type { Turn } from "./turn.ts";
 
-interface Verdict {
+export interface Verdict {
   readonly verdict: "done" | "approve" | "changes" | "blocked";
   readonly notes: string;
 }
@@ -14,13 +14,23 @@ const NO_RECIPE =
   "This issue has no recipe. Configure a real agent, e.g. `miyabi init --agent claude`, and retry the task.";
 
 /** One turn: reads why it was called, does what the recipe says for that and reports a verdict. */
-export async function work(prompt: string, history: readonly string[], turn: Turn): Promise<void> {
-  const { verdict, notes } = await decide(prompt, history, turn).catch((error: unknown): Verdict => {
-    turn.signal.throwIfAborted();
-    return { verdict: "blocked", notes: error instanceof Error ? error.message : String(error) };
-  });
+export async function work(
+  prompt: string,
+  history: readonly string[],
+  turn: Turn,
+  memory: { unreported: Verdict | null },
+): Promise<void> {
+  // Reminded of a verdict that nobody took: the work itself is done.
+  const { verdict, notes } =
+    memory.unreported ??
+    (await decide(prompt, history, turn).catch((error: unknown): Verdict => {
+      turn.signal.throwIfAborted();
+      return { verdict: "blocked", notes: error instanceof Error ? error.message : String(error) };
+    }));
   if (verdict === "blocked") await turn.say(notes);
+  memory.unreported = { verdict, notes };
   const reported = await turn.report("report_result", { verdict, notes });
+  if (reported.ok) memory.unreported = null;
   if (!reported.ok) await turn.say(`My verdict "${verdict}" could not be reported: ${reported.output}`);
 }
 

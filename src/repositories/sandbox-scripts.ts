@@ -5,7 +5,7 @@ import type { Author } from "./clone.ts";
  * the clone's configuration, hooks, filters and attributes are the agent's. The flags below are for a dependable result, not for safety.
  */
 export interface SandboxCommand {
-  /** Program and arguments; needs `sh`, `git`, `grep`, `sed` and `xargs`. Working directory: the top of the clone. */
+  /** Program and arguments; needs `sh`, `git`, `find`, `grep`, `sed` and `xargs`. Working directory: the top of the clone. */
   readonly argv: readonly string[];
 }
 
@@ -66,7 +66,7 @@ unmerged() { g diff --name-only --diff-filter=U; }
 report() { sed 's/^/file /'; }
 dir=$(g rev-parse --absolute-git-dir) || exit 15
 # The agent is idle or dead by now: a lock is what a killed git left.
-rm -f "$dir/index.lock" "$dir/HEAD.lock"
+find "$dir" -name '*.lock' -type f -exec rm -f {} +
 settle() {
   marked=$(g diff --name-only --diff-filter=U -z | xargs -0 -r grep -lE '^(<<<<<<<|>>>>>>>) ' -- 2>/dev/null)
   if [ -n "$marked" ]; then printf '%s\n' "$marked" | report; exit 11; fi

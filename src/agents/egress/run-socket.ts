@@ -6,6 +6,7 @@ import { parseAllowList } from "./allow-list.ts";
 import { createGate, type Denial, type Gate } from "./gate.ts";
 import { endToEndHeaders, identifiedHeaders } from "./headers.ts";
 import { systemNetwork, type EgressNetwork } from "./network.ts";
+import { connectPatiently } from "./connect-patiently.ts";
 import { refuse, relay } from "./relay.ts";
 import { READY_PATH, routeOf, type Upstream } from "./routes.ts";
 import { tunnel } from "./tunnel.ts";
@@ -125,7 +126,9 @@ async function serve({ request, response, params, gate, onReady }: Readonly<Serv
   if (url === null)
     return refuse(response, 404, "Only the gateway (/v1/…), /mcp and the proxy are served here.");
   const headers = identifiedHeaders(request.headers, params.upstream.token);
-  await relay({ request, response, url, headers, maxBodyBytes: MAX_BODY_BYTES });
+  const socket = await connectPatiently({ url, clock: params.clock, isWanted: () => !response.destroyed });
+  if (socket === null) return refuse(response, 502, `${url.host} cannot be reached.`);
+  await relay({ request, response, url, headers, maxBodyBytes: MAX_BODY_BYTES, socket });
 }
 
 async function serveAbsolute(request: IncomingMessage, response: ServerResponse, gate: Gate): Promise<void> {
