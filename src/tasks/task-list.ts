@@ -87,6 +87,8 @@ export async function listTasks(
   );
   if (filter.cursor !== undefined) conditions.push(ordering.after(parseCursor(filter.cursor), bind));
   const limit = bind(filter.limit + 1);
+  // A first page that has room left has everything: what was searched for is not searched a second time.
+  const isFirst = filter.cursor === undefined;
   const columns = `id, number, deadline_at, updated_at`;
   const page = union(
     filter,
@@ -95,7 +97,9 @@ export async function listTasks(
   );
   const { rows } = await db.query<SummaryRow & { total: number; sort_key: string }>(
     `with page as (select * from (${page}) every order by ${ordering.orderBy} limit ${limit}),
-       total as (select count(*)::int as total from (select 1 from (${counted}) every limit ${MAX_TOTAL}) counted)
+       total as (select case
+         when ${isFirst} and (select count(*) from page) < ${limit} then (select count(*)::int from page)
+         else (select count(*)::int from (select 1 from (${counted}) every limit ${MAX_TOTAL}) counted) end as total)
      select total.total, page.sort_key, ${SUMMARY_COLUMNS}
      from total left join lateral (select id, number, ${ordering.key} as sort_key,
          row_number() over (order by ${ordering.orderBy}) as place from page) page on true
