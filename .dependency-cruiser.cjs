@@ -27,7 +27,7 @@ const MAY = {
     "sources",
     "api",
   ],
-  cli: ["base", "contract", "tasks", "repositories", "agents", "main"],
+  cli: ["base", "contract", "store", "tasks", "repositories", "agents", "main"],
 };
 
 // Programs are started in base; the sandbox needs file descriptors that the port does not offer.

@@ -10,7 +10,8 @@ const program = path.join(root, "dist", "miyabi.js");
 const build = path.join(root, "scripts", "build.ts");
 const args = process.argv.slice(2);
 // Only what starts the product looks at every source file; other commands take the build that is there.
-const starts = args.some((arg) => arg === "up" || arg === "start" || arg === "demo");
+const command = args.find((arg) => !arg.startsWith("-"));
+const starts = command === "up" || command === "start" || command === "demo";
 
 if (existsSync(build) && (starts || !existsSync(program))) {
   const node = findNode();

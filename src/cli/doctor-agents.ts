@@ -2,7 +2,7 @@ import { access, constants } from "node:fs/promises";
 import path from "node:path";
 import { isAgentInstalled, profileNames, resolveProfile, SAMPLE_PROFILE } from "../agents/index.ts";
 import { loadSecrets, locateInstallation, VERSION } from "../main/index.ts";
-import type { Examined, Finding } from "./doctor.ts";
+import type { Examined, Finding } from "./finding.ts";
 import { findCredentials } from "./credentials.ts";
 
 /** Which agents are there, and whether the configured one is. An agent of an npm package installs itself at its first run. */

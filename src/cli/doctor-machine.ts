@@ -10,7 +10,7 @@ import {
 } from "../base/index.ts";
 import { installCommand, probeSandbox, readHostFacts, readHostLayout } from "../agents/index.ts";
 import { quoteForShell } from "./command-name.ts";
-import type { Finding } from "./doctor.ts";
+import type { Finding } from "./finding.ts";
 
 const GIB = 1024 ** 3;
 const MIN_FREE_BYTES = 2 * GIB;

@@ -1,17 +1,9 @@
 import net from "node:net";
 import { createRequire } from "node:module";
 import { AppError, errnoOf, systemClock } from "../base/index.ts";
-import type { ComponentHealth } from "../contract/index.ts";
 import { loadSecrets } from "../main/index.ts";
 import { createExternalPostgres } from "../store/index.ts";
-import type { Examined, Finding } from "./doctor.ts";
-
-/** The running product, as its API describes it. */
-export interface Running {
-  readonly url: string;
-  readonly pid: number;
-  readonly components: readonly ComponentHealth[];
-}
+import type { Examined, Finding } from "./finding.ts";
 
 export function checkRunning({ running }: Examined): Finding {
   if (running === null)

@@ -2,27 +2,9 @@ import { resolveHome, systemProcessRunner, toAppError, type Home } from "../base
 import { loadSettings, settings as defaults, type Settings } from "../main/index.ts";
 import { openClient } from "./client.ts";
 import { checkAgents, checkKeys } from "./doctor-agents.ts";
-import { checkDatabase, checkPort, checkRunning, type Running } from "./doctor-running.ts";
+import { checkDatabase, checkPort, checkRunning } from "./doctor-running.ts";
+import type { Examined, Finding, Running } from "./finding.ts";
 import { checkData, checkNode, checkSandbox, checkTool } from "./doctor-machine.ts";
-
-/** What one check found. */
-export interface Finding {
-  readonly name: string;
-  /** `warn`: something is missing that not everything needs. */
-  readonly state: "ok" | "warn" | "fail";
-  readonly detail: string;
-  /** A command to paste or a sentence; null where nothing is to be done. */
-  readonly fix: string | null;
-}
-
-/** What the checks look at. */
-export interface Examined {
-  readonly env: NodeJS.ProcessEnv;
-  readonly home: Home;
-  /** The installation's; the defaults where its file is broken, which is a finding of its own. */
-  readonly settings: Settings;
-  readonly running: Running | null;
-}
 
 const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
 

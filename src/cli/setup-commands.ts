@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { declare } from "./catalog.ts";
 import { action } from "./context.ts";
 import { colored, localTime, table } from "./table.ts";
-import type { Finding } from "./doctor.ts";
+import type { Finding } from "./finding.ts";
 import type { InitFlags } from "./init.ts";
 
 const UNAVAILABLE_EXIT_CODE = 69;

@@ -46,7 +46,9 @@ export function explanationText(found: Explanation): string {
   const inherited = found.deadlineFrom === null ? "" : `, inherited from ${found.deadlineFrom}`;
   return [
     `${found.taskId}  ${stateText(found.state)}  ${oneLine(found.summary)}`,
-    ...found.reasons.flatMap(reasonLines),
+    ...found.reasons
+      .filter((reason) => reason.message !== found.summary || reason.fix !== null)
+      .flatMap(reasonLines),
     ...(found.queuePosition === null ? [] : [`  Place ${found.queuePosition} in the queue.`]),
     `  Deadline ${localTime(found.deadlineAt)}${inherited}.`,
     ...found.next.map((next) => `  → ${plain(next)}`),

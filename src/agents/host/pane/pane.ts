@@ -84,7 +84,7 @@ export function createPane(params: Readonly<PaneParams>): Pane {
     // Ctrl-C in a pane is a slip of the hand, not the end of an agent.
     opened.on("SIGINT", () => {
       opened.write(null, { ctrl: true, name: "u" });
-      print([style.dim("Ctrl-b d leaves this screen; miyabi cancel TASK ends a task.")]);
+      print([style.dim("Ctrl-b d leaves this screen; miyabi task cancel TASK ends a task.")]);
     });
     opened.on("close", () => {});
     opened.prompt();
