@@ -1,5 +1,5 @@
 import { AppError } from "../base/index.ts";
-import type { TaskState, TaskSummary } from "../contract/index.ts";
+import { TASK_STATES, type TaskState, type TaskSummary } from "../contract/index.ts";
 import type { Queryable } from "../store/index.ts";
 import type { TaskClass } from "./deadline.ts";
 import { SUMMARY_COLUMNS, SUMMARY_JOINS, withCosts, type Costs, type SummaryRow } from "./view-rows.ts";
@@ -139,7 +139,9 @@ function union(
   conditions: readonly string[],
   select: (where: string) => string,
 ): string {
-  const states = branches("state", filter.state);
+  // The indexes of the other orders begin with the state.
+  const every = filter.order === "newest" ? [] : TASK_STATES;
+  const states = branches("state", filter.state?.length ? filter.state : every);
   const classes = branches("class", filter.class);
   const selects = states.flatMap((state) =>
     classes.map((one) => {

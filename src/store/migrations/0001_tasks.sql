@@ -50,11 +50,11 @@ create table miyabi.tasks (
   started_at timestamptz,
   finished_at timestamptz
 );
-create index tasks_open on miyabi.tasks (state, deadline_at) where state not in ('done', 'failed', 'cancelled');
 create index tasks_by_state on miyabi.tasks (state, number desc);
 create index tasks_by_class on miyabi.tasks (class, number desc);
-create index tasks_by_deadline on miyabi.tasks (deadline_at, number);
-create index tasks_updated on miyabi.tasks (updated_at desc, number desc);
+-- Lists of all states merge one branch per state, so the state comes first in every order.
+create index tasks_by_deadline on miyabi.tasks (state, deadline_at, number);
+create index tasks_by_update on miyabi.tasks (state, updated_at desc, number desc);
 create index tasks_labels on miyabi.tasks using gin (labels) where labels <> '{}';
 create index tasks_finished on miyabi.tasks (finished_at) where finished_at is not null;
 create index tasks_repository on miyabi.tasks (repository_id, number desc);
