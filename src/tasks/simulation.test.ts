@@ -54,10 +54,10 @@ async function addTasks(world: World): Promise<void> {
   }
 }
 
-/** A worker takes a run, and perhaps dies before it heard of it. */
+/** A worker takes a run, most wanted from one queue. */
 async function claim(world: World): Promise<void> {
-  const queue = pick(world, QUEUES) ?? "code";
-  const run = await world.claim(queue);
+  const wanted = pick(world, QUEUES) ?? "code";
+  const run = await world.runs.claim({ slot: "kaede", queues: [wanted, ...QUEUES], leaseMs: 60_000 });
   if (run !== null) world.held.push(run);
 }
 
