@@ -100,23 +100,27 @@ async function buildProgram(): Promise<void> {
 const REQUIRE_BANNER =
   'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
 
-async function buildConsole(): Promise<void> {
+/** Whether the console was built. Without it, API and command line work all the same, so its failure ends nothing. */
+async function buildConsole(): Promise<boolean> {
   const vite = path.join(root, "node_modules/vite/bin/vite.js");
-  await new Promise<void>((resolve, reject) => {
-    const child = spawn(process.execPath, [vite, "build", "--logLevel", "warn"], {
+  const code = await new Promise<number>((resolve) => {
+    const child = spawn(process.execPath, [vite, "build", "--logLevel", "silent"], {
       cwd: path.join(root, "web"),
-      stdio: ["ignore", 2, 2],
+      stdio: "ignore",
     });
-    child.on("error", reject);
-    child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`vite build ended with ${code}`))));
+    child.on("error", () => resolve(1));
+    child.on("exit", (status) => resolve(status ?? 1));
   });
+  return code === 0;
 }
 
 /** Builds program and console side by side. With `ifStale`, nothing happens when the last build is of these sources. */
 export async function build({ ifStale }: { readonly ifStale: boolean }): Promise<"built" | "fresh"> {
   const current = await fingerprint();
   if (ifStale && (await readFile(stampFile, "utf8").catch(() => "")) === current) return "fresh";
-  await Promise.all([buildProgram(), buildConsole()]);
+  const [, hasConsole] = await Promise.all([buildProgram(), buildConsole()]);
+  if (!hasConsole)
+    process.stderr.write("The console could not be built; API and command line work without it.\n");
   await writeFile(stampFile, current);
   return "built";
 }

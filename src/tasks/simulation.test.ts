@@ -88,7 +88,7 @@ function resultOf(world: World, step: string): typeof RESULT {
     count(world, "failed");
     return { ...RESULT, outcome: "failed", code: "agent.exited", message: "It ended." };
   }
-  if (chance(world, 0.03)) {
+  if (chance(world, 0.05)) {
     count(world, "quota");
     return { ...RESULT, outcome: "quota", message: "Limit reached." };
   }
@@ -96,7 +96,7 @@ function resultOf(world: World, step: string): typeof RESULT {
     count(world, "check failed");
     return { ...RESULT, outcome: "failed", code: "check.failed", message: "exit 1", log: "1 ≠ 2" };
   }
-  if (step === "review" && chance(world, 0.35)) {
+  if (step === "review" && chance(world, 0.55)) {
     count(world, "changes");
     return { ...RESULT, verdict: "changes", notes: "Mend it." };
   }

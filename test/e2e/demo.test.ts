@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
-import { createInstallation, type TestInstallation } from "../support/installation.ts";
+import { createInstallation, eventually, type TestInstallation } from "../support/installation.ts";
 
 const run = promisify(execFile);
 let installation: TestInstallation | null = null;
@@ -60,6 +60,7 @@ describe("miyabi demo --exit --json", () => {
       "--porcelain",
     ]);
     expect(status).toBe("");
-    expect(await installation.processes()).toEqual([]);
+    const product = installation;
+    await eventually("no process is left", 10_000, async () => (await product.processes()).length === 0);
   });
 });

@@ -71,7 +71,7 @@ export async function createInstallation(
     fetch(`http://127.0.0.1:${port}${route}`, {
       ...init,
       headers: { authorization: `Bearer ${await token()}`, "content-type": "application/json" },
-      signal: AbortSignal.timeout(5_000),
+      signal: AbortSignal.timeout(30_000),
     });
 
   const processes: TestInstallation["processes"] = async () => {
