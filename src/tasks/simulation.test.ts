@@ -238,7 +238,7 @@ test(`${TASKS} tasks all end merged once, whatever happens to them on the way (s
   let open = TASKS;
   let rounds = 0;
   for (; open > 0 && rounds < MAX_ROUNDS; rounds += 1) {
-    world.calm = rounds > 35;
+    world.calm = rounds > 60;
     for (let turn = 0; turn < 30; turn += 1)
       await (world.random.fraction() < 0.55 ? claim(world) : end(world));
     await merge(world);
