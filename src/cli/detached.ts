@@ -10,6 +10,7 @@ import {
   type ErrorCode,
 } from "../base/index.ts";
 import { openClient, type Client } from "./client.ts";
+import { quoteForShell } from "./command-name.ts";
 
 export interface UpFlags {
   readonly port?: number;
@@ -122,17 +123,32 @@ async function startFailure(exitCode: number | null, logFile: string): Promise<A
     [ERROR_KINDS["port.taken"].exitCode]: "port.taken",
     [ERROR_KINDS["database.start_failed"].exitCode]: "database.start_failed",
   };
+  const said = exitCode === null ? null : ownWords(tail);
   return new AppError({
     code: codes[exitCode ?? 0] ?? "daemon.start_failed",
-    message: [
-      exitCode === null
-        ? `miyabi did not answer within ${START_DEADLINE_MS / 1000} s; it is still starting, or stuck.`
-        : `miyabi did not start (exit code ${exitCode}).`,
-      ...(tail.length === 0 ? [] : ["Its last words:", ...tail.map((line) => `  ${line}`)]),
-    ].join("\n"),
-    fix: exitCode === null ? `tail -f ${logFile}` : "miyabi doctor",
+    message:
+      said?.message ??
+      [
+        exitCode === null
+          ? `miyabi did not answer within ${START_DEADLINE_MS / 1000} s; it is still starting, or stuck.`
+          : `miyabi did not start (exit code ${exitCode}).`,
+        ...(tail.length === 0 ? [] : ["Its last words:", ...tail.map((line) => `  ${line}`)]),
+      ].join("\n"),
+    fix: said?.fix ?? (exitCode === null ? `tail -f ${quoteForShell(logFile)}` : "miyabi doctor"),
     details: { logFile, exitCode },
   });
+}
+
+/** The error that the start ended with, as it said it itself; null where it said none. */
+function ownWords(tail: readonly string[]): { readonly message: string; readonly fix: string | null } | null {
+  const at = tail.findLastIndex((line) => line.startsWith("error: "));
+  if (at < 0) return null;
+  const fixAt = tail.findIndex((line, index) => index > at && line.startsWith("fix: "));
+  const message = tail.slice(at, fixAt < 0 ? undefined : fixAt).join("\n");
+  return {
+    message: message.slice("error: ".length),
+    fix: fixAt < 0 ? null : (tail[fixAt] ?? "").slice("fix: ".length).trim(),
+  };
 }
 
 /** Asks the product to end and waits until nothing of it holds the data directory. @throws process.timeout after 60 s. */
