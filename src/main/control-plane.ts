@@ -221,6 +221,8 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     log,
   });
 
+  // First of all, because a port that is taken must leave nothing behind.
+  await listen(server, { host: "127.0.0.1", port });
   // Hosts that outlived the last control plane get one lease to come back before anything is taken from them.
   await domain.runs.extendAll(services.leaseMs);
   const parts = [
@@ -234,7 +236,6 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     services.watchdog,
   ];
   for (const part of parts) await part.start();
-  await listen(server, { host: "127.0.0.1", port });
   await writeFileAtomic(
     path.join(home.runDir, "control-plane.json"),
     JSON.stringify({ url, pid: process.pid }),
