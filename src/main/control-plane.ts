@@ -21,6 +21,7 @@ import { createAgentServices, isOnPath } from "./agent-services.ts";
 import { createCompletion } from "./completion.ts";
 import { openDomain } from "./domain.ts";
 import { createHandlers } from "./handlers.ts";
+import { createHousekeeping, sweepCaches } from "./housekeeping.ts";
 import type { Installation } from "./installation.ts";
 import { createMetrics } from "./metrics.ts";
 import { createRunPorts } from "./run-ports.ts";
@@ -156,6 +157,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     return { url: `http://localhost:${port}/login#${code}`, expiresAt };
   };
   const completion = createCompletion({ domain, home, clock, random, log });
+  const housekeeping = createHousekeeping({ database, git: domain.git, home, clock, random, log });
   const server = await createApiServer({
     handlers: {
       ...createHandlers({
@@ -225,12 +227,14 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
   await listen(server, { host: "127.0.0.1", port });
   // Hosts that outlived the last control plane get one lease to come back before anything is taken from them.
   await domain.runs.extendAll(services.leaseMs);
+  await sweepCaches({ git: domain.git, home });
   const parts = [
     domain.notifier,
     domain.queue,
     gateway,
     domain.mergeQueue,
     completion,
+    housekeeping,
     services.mailman,
     services.dispatcher,
     services.watchdog,
@@ -255,6 +259,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
         services.watchdog,
         services.dispatcher,
         services.mailman,
+        housekeeping,
         completion,
         domain.mergeQueue,
       ])
