@@ -36,7 +36,10 @@ test("removes clones that no session and no run knows, and keeps the others", as
   }
 
   expect(await collectStrays({ database, git, home }, 3_600_000)).toEqual([]);
-  expect([...(await collectStrays({ database, git, home }, 0))].sort()).toEqual(["T1-reviewer", "checkout-R99"]);
+  expect([...(await collectStrays({ database, git, home }, 0))].sort()).toEqual([
+    "T1-reviewer",
+    "checkout-R99",
+  ]);
   expect(await readdir(home.sessionsDir)).toEqual(["T1-implementer"]);
 });
 
