@@ -1,0 +1,25 @@
+import { actions } from "./actions.ts";
+import { agents } from "./agents.ts";
+import { common } from "./common.ts";
+import { messages } from "./messages.ts";
+import { overview } from "./overview.ts";
+import { shell } from "./shell.ts";
+import { state } from "./state.ts";
+import { task } from "./task.ts";
+import { tasks } from "./tasks.ts";
+
+/**
+ * Every word of the console in English; the other languages have the same keys. Reasons are not among them: the
+ * server says them in English, the same sentence as on the command line.
+ */
+export const en = {
+  ...common,
+  ...state,
+  ...shell,
+  ...overview,
+  ...tasks,
+  ...task,
+  ...actions,
+  ...agents,
+  ...messages,
+} as const;
