@@ -32,6 +32,7 @@ export const common = {
     noPageDetail: "Nothing is at this address. The link may be old or mistyped.",
     toOverview: "To the overview",
     unreachable: "Miyabi does not answer",
-    unreachableDetail: "The control plane is down or cannot be reached from here. Agents keep working meanwhile.",
+    unreachableDetail:
+      "The control plane is down or cannot be reached from here. Agents keep working meanwhile.",
   },
 } as const;

@@ -11,7 +11,8 @@ export const tasks = {
     },
     bulk: {
       cancelWhat_one: "Its agent stops. Its work stays on its branch, and Retry goes on where it stopped.",
-      cancelWhat_other: "Their agents stop. Their work stays on their branches, and Retry goes on where they stopped.",
+      cancelWhat_other:
+        "Their agents stop. Their work stays on their branches, and Retry goes on where they stopped.",
       cancel_one: "Cancel {{count}} task",
       cancel_other: "Cancel {{count}} tasks",
       clear: "Clear selection",

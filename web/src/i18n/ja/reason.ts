@@ -125,7 +125,8 @@ export const reason = {
       until: "しばらく待って、自動で再試行します。前回の結果: {{error}}",
     },
     review: {
-      rounds_used_up: "レビューで {{rounds}} 回、修正を求められました。この変更を承認するか判断してください。",
+      rounds_used_up:
+        "レビューで {{rounds}} 回、修正を求められました。この変更を承認するか判断してください。",
     },
     run: {
       cancelled: "実行を中止しました。",
