@@ -5,6 +5,7 @@ export const EVENT_TYPES = [
   "task.created",
   "task.changed",
   "task.merged",
+  "pull_request.changed",
   "step.changed",
   "run.queued",
   "run.leased",

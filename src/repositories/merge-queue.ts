@@ -42,7 +42,7 @@ select t.id as task_id, t.repository_id, p.path, p.target_branch, t.base_commit,
   exists (select 1 from miyabi.runs r where r.task_id = t.id and r.state in ('queued', 'leased', 'running')) as checking
 from miyabi.steps s join miyabi.tasks t on t.id = s.task_id and t.current_step = s.name
   join miyabi.repositories p on p.id = t.repository_id
-where s.kind = 'merge' and s.state in ('running', 'waiting') and t.state in ('ready', 'running', 'delivered')
+where s.kind = 'merge' and p.remote is null and s.state in ('running', 'waiting') and t.state in ('ready', 'running', 'delivered')
 order by coalesce((s.data ->> 'publishing')::boolean, false) desc, s.state = 'waiting', s.data ? 'candidate' desc, t.deadline_at, t.number`;
 
 /**

@@ -2,6 +2,7 @@ import { AppError } from "../base/index.ts";
 import type { Draft } from "./decision.ts";
 import type { Cause } from "./model.ts";
 import { because } from "./reasons.ts";
+import { beginRemoteStep, isRemote } from "./remote-steps.ts";
 import type { WorkflowStep } from "./workflow.ts";
 
 export const cause = (reason: Cause["reason"], details = "", target: string | null = null): Cause => ({
@@ -87,7 +88,11 @@ export function beginStep(draft: Draft, position: number, why: Cause | null = nu
       });
       draft.effect({ type: "ask-approval", text: definition.text });
       return;
+    case "pull-request":
+    case "wait-ci":
+      return beginRemoteStep(draft, position, definition);
     case "merge":
+      if (isRemote(draft)) return beginRemoteStep(draft, position, definition);
       draft.step(position, "begin", { data: {} });
       draft.task("requeue", {
         reason: because("merge.queued", "It is in the merge queue of its repository."),
@@ -105,8 +110,11 @@ export function queueOf(definition: WorkflowStep): string {
 /** The step is done: goes on with the next one, or ends the task. */
 export function passStep(draft: Draft, position: number): void {
   draft.step(position, "pass", { failures: 0, losses: 0 });
-  const next = position + 1;
-  if (next < draft.aggregate.steps.length) return beginStep(draft, next);
+  // After a rebase without conflicts a review that passed stays passed.
+  const next = draft.aggregate.steps.find(
+    (step) => step.position > position && draft.stepAt(step.position).state !== "passed",
+  );
+  if (next !== undefined) return beginStep(draft, next.position);
   draft.task("finish");
   draft.effect({ type: "dependents" });
 }

@@ -46,7 +46,7 @@ export function decideFinished(
       return tryAgain(draft, run, { delayMs, waitsFor: "quota", error, now: context.now });
     }
     case "failed":
-      if (result.code === "check.failed" && definition.kind !== "agent" && definition.kind !== "command")
+      if (result.code === "check.failed" && (definition.kind === "check" || definition.kind === "merge"))
         return decideCheckFailed(draft, run, ended, definition);
       return decideFailed(draft, run, ended, context);
     case "succeeded":
@@ -170,17 +170,12 @@ function decideCheckFailed(
   draft: Draft,
   run: Run,
   result: RunResult,
-  definition: Extract<WorkflowStep, { kind: "check" | "merge" | "approval" }>,
+  definition: Extract<WorkflowStep, { kind: "check" | "merge" }>,
 ): void {
   const error = because("check.failed", result.message);
   draft.endRun({ id: run.id, state: "failed", error, result });
-  const target =
-    definition.kind === "check"
-      ? definition.onFailure
-      : definition.kind === "merge"
-        ? definition.onConflict
-        : undefined;
-  const rounds = definition.kind === "approval" ? 0 : definition.rounds;
+  const target = definition.kind === "check" ? definition.onFailure : definition.onConflict;
+  const { rounds } = definition;
   if (target === undefined) return failTask(draft, run, error);
   if (draft.stepAt(run.stepPosition).returns + 1 >= rounds)
     return waitForPerson(
@@ -218,7 +213,7 @@ function decideFailed(draft: Draft, run: Run, result: RunResult, context: Readon
   const error = because(result.code ?? "run.failed", result.message);
   draft.endRun({ id: run.id, state: "failed", error, result });
   const definition = definitionOf(draft, run.stepPosition);
-  const retries = definition.kind === "approval" ? 0 : definition.retries;
+  const retries = "retries" in definition ? definition.retries : 0;
   const failures = draft.stepAt(run.stepPosition).failures + 1;
   draft.step(run.stepPosition, null, { failures });
   if (failures > retries)

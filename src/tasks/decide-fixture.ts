@@ -115,6 +115,7 @@ function newTask(workflow: Workflow, openDependencies: TaskAggregate["openDepend
     task: {
       id: "T1",
       repositoryId: "r",
+      source: "api",
       title: "Title",
       state: "queued",
       waitsFor: null,

@@ -11,6 +11,7 @@ import {
 } from "./begin-step.ts";
 import { decideFinished, decideLost, restartStep } from "./decide-finished.ts";
 import { decideMerge, type MergeHappening } from "./decide-merge.ts";
+import { decideRemote, type RemoteHappening } from "./decide-remote.ts";
 import { draftDecision, type Decision, type Draft } from "./decision.ts";
 import { isFinal } from "./machine/task-machine.ts";
 import type { Reason, Run, RunResult, TaskAggregate } from "./model.ts";
@@ -28,7 +29,8 @@ export type TaskHappening =
   | { readonly type: "approve"; readonly approve: boolean; readonly note: string; readonly by: string }
   | { readonly type: "taken-over" }
   | { readonly type: "handed-back" }
-  | MergeHappening;
+  | MergeHappening
+  | RemoteHappening;
 
 interface DecideContext {
   /** Wall time, only for what people read and for waits; leases go by the database's clock. */
@@ -97,6 +99,8 @@ function apply(draft: Draft, happening: TaskHappening, context: Readonly<DecideC
     case "merge-held":
     case "merged":
       return decideMerge(draft, happening);
+    default:
+      return decideRemote(draft, happening);
   }
 }
 

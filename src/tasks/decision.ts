@@ -55,7 +55,9 @@ export type Effect =
   | { readonly type: "dependents" }
   /** The task begins or ceases to lend its deadline to what it depends on. */
   | { readonly type: "deadlines" }
-  | { readonly type: "merge-queue" };
+  | { readonly type: "merge-queue" }
+  /** Work on the place that hosts the repository, through the outbox. */
+  | { readonly type: "outbox"; readonly kind: "pull-request" | "merge" };
 
 export interface Decision {
   readonly task: TaskPatch;

@@ -10,6 +10,14 @@ export {
 export { cycleError } from "./dependencies.ts";
 export { DEFAULT_SLA_MS, type TaskClass } from "./deadline.ts";
 export { findCycle, topologicalOrder, type Graph } from "./graph.ts";
+export {
+  addToOutbox,
+  createOutboxWorker,
+  syncThroughOutbox,
+  type OutboxEntry,
+  type OutboxHandler,
+  type OutboxHandlers,
+} from "./outbox/index.ts";
 export { createRunQueue, bossQueueName, type RunQueue } from "./run-queue.ts";
 export {
   createRunService,

@@ -15,6 +15,7 @@ export const CAUSES = [
   "check-failed",
   "changes-requested",
   "conflict",
+  "ci-failed",
   "continue",
   "rejected",
 ] as const;
@@ -31,6 +32,8 @@ export interface Cause {
 export interface Task {
   readonly id: string;
   readonly repositoryId: string;
+  /** `api`, `sample`, `github`, … */
+  readonly source: string;
   readonly title: string;
   readonly state: TaskState;
   readonly waitsFor: WaitsFor | null;

@@ -7,6 +7,7 @@ import type { Workflow } from "./workflow.ts";
 interface TaskRow {
   readonly id: string;
   readonly repository_id: string;
+  readonly source: string;
   readonly title: string;
   readonly state: TaskState;
   readonly waits_for: WaitsFor | null;
@@ -61,7 +62,7 @@ interface RunRow {
 // One statement for the whole aggregate: the lock is taken first, so the parts agree with the locked row.
 const LOAD = `
 with locked as (select * from miyabi.tasks where id = $1 for update)
-select t.id, t.repository_id, t.title, t.state, t.waits_for, t.reason, t.wake_at, t.class, t.deadline_at, t.workflow, t.profile,
+select t.id, t.repository_id, t.source, t.title, t.state, t.waits_for, t.reason, t.wake_at, t.class, t.deadline_at, t.workflow, t.profile,
   t.current_step, t.round, t.attempt, t.branch, t.base_commit, t.head_commit, t.head_tree, t.merge_commit, t.taken_over,
   (select coalesce(jsonb_agg(jsonb_build_object('position', s.position, 'name', s.name, 'kind', s.kind, 'role', s.role,
       'state', s.state, 'returns', s.returns, 'failures', s.failures, 'losses', s.losses, 'data', s.data) order by s.position), '[]')
@@ -92,6 +93,7 @@ function toAggregate(row: TaskRow): TaskAggregate {
   const task: Task = {
     id: row.id,
     repositoryId: row.repository_id,
+    source: row.source,
     title: row.title,
     state: row.state,
     waitsFor: row.waits_for,

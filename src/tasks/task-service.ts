@@ -9,6 +9,7 @@ import type { Effect } from "./decision.ts";
 import { lockGraph, replaceDependencies } from "./dependencies.ts";
 import { appendEvents } from "./events.ts";
 import type { TaskAggregate } from "./model.ts";
+import { addToOutbox, syncThroughOutbox } from "./outbox/index.ts";
 import type { RunQueue } from "./run-queue.ts";
 import { lockAggregate } from "./task-rows.ts";
 
@@ -55,6 +56,9 @@ export interface TaskService {
   setDependencies(taskId: string, dependsOn: readonly string[]): Promise<void>;
 }
 
+// Several changes in a row are shown as one.
+const PROGRESS_DELAY_MS = 500;
+
 /** The one door through which tasks change: lock, decide, apply, commit. */
 export function createTaskService(params: Readonly<TaskServiceParams>): TaskService {
   const { database, queue } = params;
@@ -67,6 +71,8 @@ export function createTaskService(params: Readonly<TaskServiceParams>): TaskServ
       if (effect.type === "close-approval") await params.approvals.close(tx, taskId);
       if (effect.type === "deadlines") await inheritDeadlines(tx, queue, taskId);
       if (effect.type === "dependents") await admitDependents(tx, taskId);
+      if (effect.type === "outbox")
+        await addToOutbox(tx, params.random, { taskId, kind: effect.kind, target: taskId });
     }
   };
 
@@ -83,6 +89,13 @@ export function createTaskService(params: Readonly<TaskServiceParams>): TaskServ
     const decision = decide(aggregate, happening, { now: params.clock.now(), random: params.random });
     await applyDecision(tx, { aggregate, decision, queue, random: params.random });
     await runEffects(tx, aggregate, decision.effects);
+    if (aggregate.task.source === "github" && decision.events.length > 0)
+      await syncThroughOutbox(tx, params.random, {
+        taskId,
+        kind: "progress",
+        target: taskId,
+        delayMs: PROGRESS_DELAY_MS,
+      });
     const { onMergeQueue } = params;
     if (onMergeQueue !== undefined && decision.effects.some((effect) => effect.type === "merge-queue"))
       tx.afterCommit(onMergeQueue);

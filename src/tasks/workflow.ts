@@ -66,6 +66,22 @@ const mergeStep = z.strictObject({
   /** Runs of the named check step are repeated on the merged result; cached by tree. */
   check: stepName.optional(),
   squash: z.boolean().default(false),
+  /** Who lets a pull request be merged; of no effect without a `pull-request` step. */
+  policy: z.enum(["never", "when-approved", "when-green"]).default("when-approved"),
+});
+const pullRequestStep = z.strictObject({
+  ...common,
+  kind: z.literal("pull-request"),
+  draft: z.boolean().default(false),
+});
+const waitCiStep = z.strictObject({
+  ...common,
+  kind: z.literal("wait-ci"),
+  /** Where failing checks and reviews that ask for changes send the task. */
+  onFailure: stepName,
+  rounds: z.number().int().min(1).max(20).default(5),
+  /** How long the first check may take to appear before the repository counts as having none. */
+  grace: duration.default(60_000),
 });
 
 export const workflowStep = z.discriminatedUnion("kind", [
@@ -73,6 +89,8 @@ export const workflowStep = z.discriminatedUnion("kind", [
   checkStep,
   commandStep,
   approvalStep,
+  pullRequestStep,
+  waitCiStep,
   mergeStep,
 ]);
 export type WorkflowStep = z.infer<typeof workflowStep>;
@@ -124,12 +142,14 @@ function backwardLinks(step: WorkflowStep): [field: string, target: string][] {
         ? [["onFailure", step.onFailure]]
         : step.kind === "approval"
           ? [["onReject", step.onReject]]
-          : step.kind === "merge"
-            ? [
-                ["onConflict", step.onConflict],
-                ["check", step.check],
-              ]
-            : [];
+          : step.kind === "wait-ci"
+            ? [["onFailure", step.onFailure]]
+            : step.kind === "merge"
+              ? [
+                  ["onConflict", step.onConflict],
+                  ["check", step.check],
+                ]
+              : [];
   return links.filter((link): link is [string, string] => link[1] !== undefined);
 }
 
@@ -137,9 +157,11 @@ interface DefaultWorkflowParams {
   /** Commands of the check step; empty: the workflow has none. */
   readonly check: readonly string[];
   readonly prepare: z.input<typeof prepare> | null;
+  /** Whether changes go through a pull request where the repository is hosted. Default: our own merge queue. */
+  readonly pullRequest?: boolean;
 }
 
-/** implement (code) → check → review → merge, as the design's default for a local repository. */
+/** implement (code) → check → review → (pull request → CI →) merge, as the design's default. */
 export function defaultWorkflow(params: Readonly<DefaultWorkflowParams>): Workflow {
   const hasCheck = params.check.length > 0;
   return workflow.parse({
@@ -151,6 +173,12 @@ export function defaultWorkflow(params: Readonly<DefaultWorkflowParams>): Workfl
         ? [{ name: "check", kind: "check", commands: [...params.check], onFailure: "implement" }]
         : []),
       { name: "review", kind: "agent", role: "review", onChanges: "implement" },
+      ...(params.pullRequest === true
+        ? [
+            { name: "pull-request", kind: "pull-request" },
+            { name: "ci", kind: "wait-ci", onFailure: "implement" },
+          ]
+        : []),
       { name: "merge", kind: "merge", onConflict: "implement", ...(hasCheck ? { check: "check" } : {}) },
     ],
   });

@@ -78,6 +78,11 @@ function instructions(params: Readonly<PromptParams>): readonly string[] {
         "The check of your change failed. Find the cause, mend it and commit. What the check printed:",
         ...material,
       ];
+    case "ci-failed":
+      return [
+        "The checks of your pull request failed on its server. Find the cause, mend it and commit. What they printed:",
+        ...material,
+      ];
     case "changes-requested":
       return ["The review asks for changes. Make them and commit. What the reviewer wrote:", ...material];
     case "rejected":

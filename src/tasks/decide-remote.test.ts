@@ -1,0 +1,146 @@
+import { expect, test } from "vitest";
+import { successOf, tellStory, type TaskStory } from "./decide-fixture.ts";
+import { because } from "./reasons.ts";
+import { defaultWorkflow } from "./workflow.ts";
+
+const WORKFLOW = defaultWorkflow({ check: ["npm test"], prepare: null, pullRequest: true });
+const refused = expect.objectContaining({ code: "conflict.state" });
+
+const stateOf = (story: TaskStory): string => {
+  const { state, currentStep, waitsFor } = story.now().task;
+  return [state, currentStep, waitsFor].filter((part) => part !== null).join(" ");
+};
+
+function delivered(to: "ci" | "merge"): TaskStory {
+  const story = tellStory({ workflow: WORKFLOW });
+  story.reach("pull-request");
+  story.happen({ type: "pull-request-opened", number: 7, url: "https://example.org/pull/7", commit: "c1" });
+  if (to === "merge") story.happen({ type: "ci-finished", commit: "c1", outcome: "passed", log: "" });
+  return story;
+}
+
+/** From a step that was sent back to `implement` to the pull request of the next commit. */
+function mend(story: TaskStory, commit: string): void {
+  story.end(successOf("implement", commit));
+  story.end({});
+  story.end({ verdict: "approve" });
+  story.happen({ type: "pull-request-opened", number: 7, url: "https://example.org/pull/7", commit });
+}
+
+test("a hosted task goes over its pull request and its checks to a merge that only the policy lets through", () => {
+  const story = tellStory({ workflow: WORKFLOW });
+  story.reach("review");
+  expect(story.end({ verdict: "approve" }).effects).toEqual([{ type: "outbox", kind: "pull-request" }]);
+  expect(stateOf(story)).toBe("running pull-request");
+  story.happen({ type: "pull-request-opened", number: 7, url: "https://example.org/pull/7", commit: "c1" });
+  expect(stateOf(story)).toBe("waiting ci ci");
+  story.happen({ type: "ci-finished", commit: "c1", outcome: "passed", log: "" });
+  expect(stateOf(story)).toBe("delivered merge review");
+  expect(story.happen({ type: "merge-allowed" }).effects).toEqual([{ type: "outbox", kind: "merge" }]);
+  expect(() => story.happen({ type: "cancel", by: "Hanako", note: "" })).toThrow(refused);
+  expect(story.happen({ type: "merge-allowed" }).effects).toEqual([]);
+  story.happen({ type: "merged", commit: "m1" });
+  expect(story.now().task).toMatchObject({ state: "done", mergeCommit: "m1" });
+});
+
+test("failing checks go back with their log, and the mended commit comes to the same pull request", () => {
+  const story = delivered("ci");
+  const back = story.happen({ type: "ci-finished", commit: "c1", outcome: "failed", log: "1 ≠ 2" });
+  expect(back.newRun).toMatchObject({ queue: "code", cause: { reason: "ci-failed", details: "1 ≠ 2" } });
+  mend(story, "c2");
+  expect(stateOf(story)).toBe("waiting ci ci");
+  expect(story.now().task.round).toBe(2);
+});
+
+test("what is said of an older commit is refused", () => {
+  const story = delivered("ci");
+  story.happen({ type: "ci-finished", commit: "c1", outcome: "failed", log: "" });
+  mend(story, "c2");
+  expect(() => story.happen({ type: "ci-finished", commit: "c1", outcome: "passed", log: "" })).toThrow(
+    refused,
+  );
+});
+
+test("a person is asked after five rounds of requested changes", () => {
+  const story = delivered("merge");
+  for (let round = 1; round < 5; round += 1) {
+    story.happen({ type: "feedback", by: "Taro", text: `round ${round}` });
+    mend(story, `c${round + 1}`);
+    story.happen({ type: "ci-finished", commit: `c${round + 1}`, outcome: "passed", log: "" });
+  }
+  story.happen({ type: "feedback", by: "Taro", text: "again" });
+  expect(stateOf(story)).toBe("waiting merge person");
+  expect(story.now().task.reason).toMatchObject({
+    code: "review.remote_rounds_used_up",
+    fix: "miyabi takeover T1",
+    params: { rounds: 5, by: "Taro" },
+  });
+});
+
+test("a rebase without conflicts is checked again but not reviewed again", () => {
+  const story = delivered("merge");
+  const again = story.happen({ type: "rebased", base: "b2", commit: "c9", tree: "t9" });
+  expect(again.newRun).toMatchObject({ queue: "check", commit: "c9" });
+  expect(story.end({}).effects).toEqual([{ type: "outbox", kind: "pull-request" }]);
+  expect(story.now().task).toMatchObject({ baseCommit: "b2", headCommit: "c9", headTree: "t9" });
+  story.happen({ type: "pull-request-opened", number: 7, url: "https://example.org/pull/7", commit: "c9" });
+  expect(stateOf(story)).toBe("waiting ci ci");
+});
+
+test("a check that fails after a rebase sends the task back, and the review is asked again then", () => {
+  const story = delivered("merge");
+  story.happen({ type: "rebased", base: "b2", commit: "c9", tree: "t9" });
+  story.end({ outcome: "failed", code: "check.failed", message: "exit 1", log: "" });
+  story.end(successOf("implement", "c10"));
+  expect(story.end({}).newRun).toMatchObject({ queue: "review", commit: "c10" });
+});
+
+test("a conflict goes back to the session with the files, from the checks as from the merge", () => {
+  for (const step of ["ci", "merge"] as const) {
+    const story = delivered(step);
+    const back = story.happen({ type: "remote-conflict", base: "b2", files: ["a.txt", "b.txt"] });
+    expect(back.newRun).toMatchObject({
+      queue: "code",
+      cause: { reason: "conflict", details: "a.txt\nb.txt", target: "b2" },
+    });
+  }
+});
+
+test("a pull request that was closed, or cannot be pushed, waits for a person, whose retry opens it again", () => {
+  const closed = delivered("merge");
+  closed.happen({ type: "pull-request-closed", by: "Taro" });
+  expect(closed.now().task).toMatchObject({
+    state: "waiting",
+    waitsFor: "person",
+    reason: { code: "pull_request.closed" },
+  });
+
+  const held = tellStory({ workflow: WORKFLOW });
+  held.reach("pull-request");
+  held.happen({
+    type: "pull-request-held",
+    reason: because("branch.moved", "A person pushed to the branch."),
+  });
+  expect(stateOf(held)).toBe("waiting pull-request person");
+  expect(held.happen({ type: "retry", by: "Hanako" }).effects).toContainEqual({
+    type: "outbox",
+    kind: "pull-request",
+  });
+});
+
+test("a merge that was refused can be allowed again", () => {
+  const story = delivered("merge");
+  story.happen({ type: "merge-allowed" });
+  story.happen({ type: "merge-held", reason: because("merge.refused", "A required check is missing.") });
+  expect(stateOf(story)).toBe("delivered merge person");
+  story.happen({ type: "merge-awaits", reason: because("merge.awaiting", "It waits for an approval.") });
+  expect(stateOf(story)).toBe("delivered merge review");
+  expect(story.happen({ type: "merge-allowed" }).effects).toEqual([{ type: "outbox", kind: "merge" }]);
+});
+
+test("nothing can be said of a pull request while an agent mends it", () => {
+  const story = delivered("ci");
+  story.happen({ type: "ci-finished", commit: "c1", outcome: "failed", log: "" });
+  expect(() => story.happen({ type: "feedback", by: "Taro", text: "late" })).toThrow(refused);
+  expect(() => story.happen({ type: "merge-allowed" })).toThrow(refused);
+});

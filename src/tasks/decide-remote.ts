@@ -1,0 +1,172 @@
+import { AppError } from "../base/index.ts";
+import {
+  beginStep,
+  cause,
+  currentPosition,
+  definitionOf,
+  passStep,
+  positionOf,
+  sendBack,
+} from "./begin-step.ts";
+import { waitForPerson } from "./decide-finished.ts";
+import type { Draft } from "./decision.ts";
+import type { Cause, Reason } from "./model.ts";
+import { because } from "./reasons.ts";
+import type { WorkflowStep } from "./workflow.ts";
+
+/** What the place that hosts the repository (GitHub) says about a task's pull request. */
+export type RemoteHappening =
+  /** The branch is pushed at `commit` and its pull request is open. */
+  | {
+      readonly type: "pull-request-opened";
+      readonly number: number;
+      readonly url: string;
+      readonly commit: string;
+    }
+  /** It cannot be opened or updated before a person acts. */
+  | { readonly type: "pull-request-held"; readonly reason: Reason }
+  /** All checks of `commit` have ended, or none will come. */
+  | {
+      readonly type: "ci-finished";
+      readonly commit: string;
+      readonly outcome: "passed" | "failed" | "none";
+      readonly log: string;
+    }
+  /** Trusted people asked for changes in their reviews. */
+  | { readonly type: "feedback"; readonly by: string; readonly text: string }
+  /** The branch was brought onto the moved target without a conflict; it is to be checked again. */
+  | { readonly type: "rebased"; readonly base: string; readonly commit: string; readonly tree: string }
+  | { readonly type: "remote-conflict"; readonly base: string; readonly files: readonly string[] }
+  /** The merge policy is met: the merge is asked for. */
+  | { readonly type: "merge-allowed" }
+  /** What the merge waits for changed. */
+  | { readonly type: "merge-awaits"; readonly reason: Reason }
+  | { readonly type: "pull-request-closed"; readonly by: string };
+
+/** @throws conflict.state where the task is at no step that this can be said of; the caller says it again later. */
+export function decideRemote(draft: Draft, happening: RemoteHappening): void {
+  switch (happening.type) {
+    case "pull-request-opened": {
+      const position = openStep(draft, ["pull-request"]);
+      if (draft.head() !== happening.commit) throw notNow(draft, "it has a newer commit");
+      draft.event("pull_request.changed", {
+        state: "open",
+        number: happening.number,
+        url: happening.url,
+        commit: happening.commit,
+      });
+      return passStep(draft, position);
+    }
+    case "pull-request-held":
+      return waitForPerson(draft, openStep(draft, ["pull-request"]), happening.reason);
+    case "ci-finished":
+      return ciFinished(draft, happening);
+    case "feedback":
+      return goBack(draft, "changes-requested", happening.text, null, (rounds) =>
+        because(
+          "review.remote_rounds_used_up",
+          `Reviewers asked for changes ${rounds} times; last: ${happening.by}.`,
+          { rounds, by: happening.by },
+          `miyabi takeover ${draft.aggregate.task.id}`,
+        ),
+      );
+    case "remote-conflict":
+      draft.patch({ baseCommit: happening.base });
+      return goBack(draft, "conflict", happening.files.join("\n"), happening.base, (rounds) =>
+        because(
+          "merge.rounds_used_up",
+          `It conflicted with the target branch ${rounds} times.`,
+          { rounds },
+          `miyabi takeover ${draft.aggregate.task.id}`,
+        ),
+      );
+    case "rebased":
+      return rebased(draft, happening);
+    case "merge-allowed": {
+      const position = openStep(draft, ["merge"]);
+      const { data } = draft.stepAt(position);
+      if (data["publishing"] === true) return;
+      draft.step(position, null, { data: { ...data, publishing: true } });
+      draft.task("deliver", { waitsFor: "merge", reason: because("merge.running", "It is being merged.") });
+      return draft.effect({ type: "outbox", kind: "merge" });
+    }
+    case "merge-awaits":
+      openStep(draft, ["merge"]);
+      return draft.task("deliver", { waitsFor: "review", reason: happening.reason });
+    case "pull-request-closed": {
+      const position = openStep(draft, ["wait-ci", "merge"]);
+      return waitForPerson(
+        draft,
+        position,
+        because(
+          "pull_request.closed",
+          `Its pull request was closed by ${happening.by} without a merge.`,
+          { by: happening.by },
+          `miyabi task cancel ${draft.aggregate.task.id}`,
+        ),
+      );
+    }
+  }
+}
+
+function ciFinished(draft: Draft, happening: Extract<RemoteHappening, { type: "ci-finished" }>): void {
+  const position = openStep(draft, ["wait-ci"]);
+  if (draft.head() !== happening.commit) throw notNow(draft, "it has a newer commit");
+  if (happening.outcome !== "failed") return passStep(draft, position);
+  goBack(draft, "ci-failed", happening.log, null, (rounds) =>
+    because(
+      "ci.rounds_used_up",
+      `The checks of its pull request failed ${rounds} times.`,
+      { rounds },
+      `miyabi takeover ${draft.aggregate.task.id}`,
+    ),
+  );
+}
+
+function goBack(
+  draft: Draft,
+  reason: Cause["reason"],
+  details: string,
+  target: string | null,
+  exhausted: (rounds: number) => Reason,
+): void {
+  const position = openStep(draft, ["wait-ci", "merge"]);
+  const definition = definitionOf(draft, position);
+  if (definition.kind !== "wait-ci" && definition.kind !== "merge")
+    throw notNow(draft, "it is not delivered");
+  if (draft.stepAt(position).returns + 1 >= definition.rounds)
+    return waitForPerson(draft, position, exhausted(definition.rounds));
+  const back = definition.kind === "wait-ci" ? definition.onFailure : definition.onConflict;
+  sendBack(draft, position, positionOf(draft, back), cause(reason, details, target));
+}
+
+function rebased(draft: Draft, happening: Extract<RemoteHappening, { type: "rebased" }>): void {
+  const position = openStep(draft, ["wait-ci", "merge"]);
+  const { steps } = draft.aggregate.task.workflow;
+  draft.patch({ baseCommit: happening.base, headCommit: happening.commit, headTree: happening.tree });
+  const again = steps.findIndex(({ kind }) => kind === "check" || kind === "pull-request");
+  for (let later = again; later < steps.length; later += 1)
+    if (later !== position && steps[later]?.kind !== "agent" && draft.stepAt(later).state !== "pending")
+      draft.step(later, "reopen", { failures: 0, losses: 0 });
+  draft.step(position, "reopen", { failures: 0, losses: 0 });
+  beginStep(draft, again, cause("check"));
+}
+
+/** Position of the step that the task is at, where it is open and of one of these kinds. */
+function openStep(draft: Draft, kinds: readonly WorkflowStep["kind"][]): number {
+  const position = currentPosition(draft);
+  const { kind, state } = draft.stepAt(position);
+  const isOpen = state === "running" || state === "waiting";
+  if (!isOpen || !kinds.some((one) => one === kind) || draft.aggregate.activeRun !== null)
+    throw notNow(draft, `it is at ${draft.stepAt(position).name}`);
+  return position;
+}
+
+function notNow(draft: Draft, why: string): AppError {
+  const { id } = draft.aggregate.task;
+  return new AppError({
+    code: "conflict.state",
+    message: `This cannot be said of ${id} now: ${why}.`,
+    fix: `miyabi task explain ${id}`,
+  });
+}

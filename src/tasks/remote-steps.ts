@@ -1,0 +1,33 @@
+import type { Draft } from "./decision.ts";
+import { because } from "./reasons.ts";
+import type { WorkflowStep } from "./workflow.ts";
+
+/** Starts a step whose work is done elsewhere. */
+export function beginRemoteStep(
+  draft: Draft,
+  position: number,
+  definition: Extract<WorkflowStep, { kind: "pull-request" | "wait-ci" | "merge" }>,
+): void {
+  draft.step(position, "begin", { data: {} });
+  switch (definition.kind) {
+    case "pull-request":
+      draft.task("start", { reason: because("pull_request.opening", "Its pull request is being opened.") });
+      return draft.effect({ type: "outbox", kind: "pull-request" });
+    case "wait-ci":
+      draft.step(position, "wait");
+      return draft.task("wait", {
+        waitsFor: "ci",
+        reason: because("ci.pending", "The checks of its pull request are running."),
+      });
+    case "merge":
+      draft.step(position, "wait");
+      return draft.task("deliver", {
+        waitsFor: "review",
+        reason: because("merge.awaiting", "Delivered: its pull request waits to be merged."),
+      });
+  }
+}
+
+/** Whether the task's change goes through a pull request instead of our own merge queue. */
+export const isRemote = (draft: Draft): boolean =>
+  draft.aggregate.task.workflow.steps.some(({ kind }) => kind === "pull-request");
