@@ -26,6 +26,15 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          // The console's own parts that need no browser.
+          name: "web",
+          include: ["web/src/**/*.test.ts"],
+          environment: "node",
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: "integration",
           include: ["test/{integration,conformance,simulation,e2e}/**/*.test.ts"],
           globalSetup: postgres,

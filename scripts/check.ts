@@ -19,7 +19,10 @@ const CHECKS: readonly Check[] = [
     name: "boundaries",
     args: [bin("dependency-cruiser/bin/dependency-cruise.mjs"), "src", "--config", ".dependency-cruiser.cjs"],
   },
-  { name: "unit", args: [bin("vitest/vitest.mjs"), "run", "--project", "unit", "--reporter", "dot"] },
+  {
+    name: "unit",
+    args: [bin("vitest/vitest.mjs"), "run", "--project", "unit", "--project", "web", "--reporter", "dot"],
+  },
 ];
 
 interface Result {

@@ -1,4 +1,4 @@
-/** `npm test`: builds the product, then runs unit and integration tests, and says how many passed. */
+/** `npm test`: builds the product, then runs unit, console and integration tests, and says how many passed. */
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import os from "node:os";
@@ -13,6 +13,8 @@ const args = [
   "run",
   "--project",
   "unit",
+  "--project",
+  "web",
   "--project",
   "integration",
   "--reporter",

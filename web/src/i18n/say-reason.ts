@@ -10,6 +10,8 @@ const BRANCH_OF: Readonly<Record<string, string>> = {
 /** Params that hold agents by their slot. */
 const SLOTS: ReadonlySet<string> = new Set(["slot", "slots"]);
 
+const SHORT_COMMIT = 10;
+
 export interface ReasonWords {
   /** Text of a key with the params filled in; null where the language has no such key. */
   readonly find: (key: string, params: Readonly<Record<string, unknown>>) => string | null;
@@ -29,6 +31,7 @@ export function sayReason(
 ): string {
   const say = (name: string, value: string): string => {
     if (SLOTS.has(name)) return words.nameOf(value);
+    if (name === "commit") return value.slice(0, SHORT_COMMIT);
     const branch = BRANCH_OF[name];
     const found = branch === undefined ? null : words.find(`${branch}.${value}`, {});
     if (found !== null && isWhole(found)) return found;

@@ -1,5 +1,6 @@
 import { Button } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { useReason } from "../i18n/use-reason.ts";
 import { ApiError } from "../api/api-error.ts";
 import { FixText } from "./fix-text.tsx";
 
@@ -11,12 +12,19 @@ export interface QueryErrorProps {
 /** Why something could not be shown, what helps, and a way to try again. */
 export function QueryError({ error, onRetry }: QueryErrorProps) {
   const { t } = useTranslation();
+  const say = useReason();
   const problem = error instanceof ApiError ? error.problem : null;
   const offline = problem?.code === "network.unreachable";
   return (
     <div className="m-error" role="alert">
       <strong>{offline ? t("errors.unreachable") : t("errors.failed")}</strong>
-      <p>{offline ? t("errors.unreachableDetail") : (problem?.detail ?? String(error))}</p>
+      <p>
+        {offline
+          ? t("errors.unreachableDetail")
+          : problem === null
+            ? String(error)
+            : say({ code: problem.code, message: problem.detail, params: {} })}
+      </p>
       {problem?.fix == null ? null : (
         <p className="m-row">
           <span className="m-dim">{t("errors.fix")}</span> <FixText text={problem.fix} />

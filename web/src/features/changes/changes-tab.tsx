@@ -6,6 +6,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { parseDiff } from "react-diff-view";
 import { useTranslation } from "react-i18next";
+import { useWord } from "../../i18n/use-word.ts";
 import type { TaskDetail } from "../../../../src/contract/index.ts";
 import { taskDiffQuery } from "../../api/queries.ts";
 import { EmptyState } from "../../ui/empty-state.tsx";
@@ -23,6 +24,7 @@ export interface ChangesTabProps {
 /** What the task changed, by file; of one run where one is chosen. */
 export function ChangesTab({ task, runId }: ChangesTabProps) {
   const { t } = useTranslation();
+  const word = useWord();
   const navigate = useNavigate({ from: "/tasks/$taskId" });
   const [split, setSplit] = useState(false);
   const withCommit = task.runs.filter(({ commit, kind }) => commit !== null && kind === "agent");
@@ -38,7 +40,7 @@ export function ChangesTab({ task, runId }: ChangesTabProps) {
             { value: "", label: t("changes.all") },
             ...withCommit.map(({ id, round, step }) => ({
               value: id,
-              label: t("changes.ofRun", { id, round, step }),
+              label: t("changes.ofRun", { id, round, step: word(`step.${step}`, step) }),
             })),
           ]}
           value={chosen ?? ""}

@@ -1,4 +1,6 @@
 import { useTranslation } from "react-i18next";
+import { useReason } from "../../i18n/use-reason.ts";
+import { useWord } from "../../i18n/use-word.ts";
 import type { ComponentHealth } from "../../../../src/contract/index.ts";
 import { FixText } from "../../ui/fix-text.tsx";
 import { Panel } from "../../ui/panel.tsx";
@@ -11,6 +13,8 @@ export interface HealthPanelProps {
 /** Health of each part; what is not well comes first, with its fix. */
 export function HealthPanel({ components }: HealthPanelProps) {
   const { t } = useTranslation();
+  const word = useWord();
+  const say = useReason();
   const ill = components.filter(({ state }) => state !== "ok");
   const sorted = [...ill, ...components.filter(({ state }) => state === "ok")];
   return (
@@ -27,8 +31,10 @@ export function HealthPanel({ components }: HealthPanelProps) {
         {sorted.map(({ name, state, detail, fix }) => (
           <li key={name} className="m-item">
             <div className="m-grow">
-              <div>{name}</div>
-              <div className="m-sub">{detail}</div>
+              <div>{word(`health.${name}`, name)}</div>
+              <div className="m-sub">
+                {say({ code: `health.${name}.${state}`, message: detail, params: {} })}
+              </div>
               {fix === null || state === "ok" ? null : <FixText text={fix} />}
             </div>
             <StateBadge of="health" state={state} />

@@ -2,6 +2,7 @@ import { Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
+import { useReason } from "../../i18n/use-reason.ts";
 import { ApiError } from "../../api/api-error.ts";
 import { FixText } from "../../ui/fix-text.tsx";
 
@@ -15,6 +16,7 @@ export interface Tell {
 /** Short messages in the corner of the page. */
 export function useTell(): Tell {
   const { t } = useTranslation();
+  const say = useReason();
   return useMemo(() => {
     const closeButtonProps = { "aria-label": t("common.close") };
     return {
@@ -48,7 +50,11 @@ export function useTell(): Tell {
           title: t("errors.failed"),
           message: (
             <>
-              <p>{problem?.detail ?? String(error)}</p>
+              <p>
+                {problem === null
+                  ? String(error)
+                  : say({ code: problem.code, message: problem.detail, params: {} })}
+              </p>
               {problem?.fix == null ? null : <FixText text={problem.fix} />}
             </>
           ),
@@ -59,5 +65,5 @@ export function useTell(): Tell {
         });
       },
     };
-  }, [t]);
+  }, [t, say]);
 }

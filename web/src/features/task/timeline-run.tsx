@@ -2,6 +2,7 @@ import { Tooltip } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { RunView } from "../../../../src/contract/index.ts";
 import { useReason } from "../../i18n/use-reason.ts";
+import { useWord } from "../../i18n/use-word.ts";
 import { formatDuration } from "../../ui/format.ts";
 import { LOOKS } from "../../ui/state-look.ts";
 import type { TimelineBar } from "./timeline-layout.ts";
@@ -15,6 +16,7 @@ export interface TimelineRunProps {
 export function TimelineRun({ bar, onRun }: TimelineRunProps) {
   const { t } = useTranslation();
   const say = useReason();
+  const word = useWord();
   const { run, queuedAt, start, end, running } = bar;
   const percent = (share: number) => `${share * 100}%`;
   const look = LOOKS.run[run.state];
@@ -28,7 +30,11 @@ export function TimelineRun({ bar, onRun }: TimelineRunProps) {
     t("timeline.attempt", { attempt: run.attempt, round: run.round }),
     length,
     run.cached ? t("checks.cached") : null,
-    run.error === null ? run.verdict : say(run.error),
+    run.error !== null
+      ? say(run.error)
+      : run.verdict === null
+        ? null
+        : word(`verdict.${run.verdict}`, run.verdict),
   ].filter((word) => word !== null);
   return (
     <>

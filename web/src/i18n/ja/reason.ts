@@ -71,6 +71,18 @@ export const reason = {
       invalid: "エージェントから受け取った成果物を検証できませんでした。",
       missing: "エージェントの成果物が届きませんでした。",
     },
+    health: {
+      agents: {
+        degraded: "接続していないエージェントがあります。",
+        ok: "すべて接続しています。",
+      },
+      database: {
+        down: "応答がありません。自動で再起動します。",
+        ok: "正常に応答しています。",
+      },
+      panes: { degraded: "tmux がないため、エージェントはペインなしで動きます。" },
+      sandbox: { degraded: "サンドボックスを使えないため、サンプルだけが動きます。" },
+    },
     host: {
       died: "実行の途中でエージェントホストが終了しました。別のホストで再開します。",
       disconnected: "{{slot}} のエージェントホストとの接続が切れています。数秒以内に復帰するか、交代します。",
@@ -93,6 +105,7 @@ export const reason = {
       rounds_used_up: "マージ先との衝突が {{rounds}} 回続きました。人の対応が必要です。",
       running: "マージしています。",
     },
+    network: { unreachable: "Miyabi に接続できません。" },
     order: {
       class: "緊急度 {{class}} の期限が近いため、先に始めます。",
       due_date: "指定された期日が近いため、先に始めます。",
@@ -104,6 +117,7 @@ export const reason = {
       takeover: "人がエージェントの端末で作業しています。",
     },
     port: { taken: "ポートがほかのプログラムに使われています。" },
+    prepare: { failed: "準備のコマンドが失敗しました。" },
     process: {
       failed: "プログラムが異常終了しました。",
       timeout: "プログラムが時間内に終わりませんでした。",
