@@ -38,3 +38,4 @@ export { branchNameFor, keepBranch } from "./branches.ts";
 export { LOCKFILE_PATTERNS, lockfileHash, type Lockfiles } from "./lockfiles.ts";
 export { detectProject, type Project } from "./project.ts";
 export { createMergeQueue } from "./merge-queue.ts";
+export { pushBranch, remoteHead, syncMirror, type PushOutcome, type Remote } from "./remote.ts";
