@@ -4,6 +4,7 @@ import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { useLiveState } from "../../api/live-provider.tsx";
 import { call } from "../../api/client.ts";
+import { useSlotLabel } from "./use-slot-label.ts";
 
 const Terminal = lazy(() => import("./terminal.tsx").then((module) => ({ default: module.Terminal })));
 
@@ -20,6 +21,7 @@ export interface PanePreviewProps {
 /** A slot's pane, live while it is on the screen. Read-only. */
 export function PanePreview({ slot, calm }: PanePreviewProps) {
   const { t } = useTranslation();
+  const name = useSlotLabel()(slot);
   const { ref, inViewport } = useInViewport<HTMLDivElement>();
   const { phase } = useLiveState();
   const asking = inViewport && phase !== "paused" && phase !== "asleep";
@@ -38,7 +40,7 @@ export function PanePreview({ slot, calm }: PanePreviewProps) {
         <p className="m-terminal-note">{t("agents.noScreen")}</p>
       ) : (
         <Suspense fallback={null}>
-          <Terminal screen={data} label={t("agents.paneOf", { name: slot })} />
+          <Terminal screen={data} label={t("agents.paneOf", { name })} />
         </Suspense>
       )}
     </div>

@@ -6,6 +6,7 @@ import { call } from "../../api/client.ts";
 import { IconSend } from "../../ui/icons.ts";
 import { useMay } from "../shell/use-may.ts";
 import { useTell } from "../shell/use-tell.tsx";
+import { useSlotLabel } from "./use-slot-label.ts";
 
 export interface TellFormProps {
   readonly slot: string;
@@ -17,6 +18,7 @@ export function TellForm({ slot }: TellFormProps) {
   const client = useQueryClient();
   const tell = useTell();
   const may = useMay("operate");
+  const name = useSlotLabel()(slot);
   const [text, setText] = useState("");
   const send = useMutation({
     mutationFn: () => call("tellAgent", { params: { slot }, body: { text } }),
@@ -24,7 +26,7 @@ export function TellForm({ slot }: TellFormProps) {
       setText("");
       void client.invalidateQueries({ queryKey: ["messages"] });
       void client.invalidateQueries({ queryKey: ["task-messages"] });
-      tell.done(t("agents.told", { slot }));
+      tell.done(t("agents.told", { name }));
     },
     onError: tell.failed,
   });
@@ -48,8 +50,8 @@ export function TellForm({ slot }: TellFormProps) {
           if (event.key === "Enter" && (event.ctrlKey || event.metaKey))
             event.currentTarget.form?.requestSubmit();
         }}
-        placeholder={t("agents.tellPlaceholder", { slot })}
-        aria-label={t("agents.tellPlaceholder", { slot })}
+        placeholder={t("agents.tellPlaceholder", { name })}
+        aria-label={t("agents.tellPlaceholder", { name })}
       />
       <Button
         type="submit"

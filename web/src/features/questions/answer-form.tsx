@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import type { QuestionView } from "../../../../src/contract/index.ts";
 import { useMay } from "../shell/use-may.ts";
 import { useAnswer } from "./use-answer.ts";
+import { useAsker } from "./use-asker.ts";
 
 export interface AnswerFormProps {
   readonly question: QuestionView;
@@ -15,6 +16,7 @@ export function AnswerForm({ question }: AnswerFormProps) {
   const [text, setText] = useState("");
   const answer = useAnswer(question);
   const may = useMay("operate");
+  const asker = useAsker(question.asker);
   const optionLabel = (option: string) => {
     const key = `questions.option.${option}`;
     return i18n.exists(key) ? (t as (key: string) => string)(key) : option;
@@ -52,7 +54,7 @@ export function AnswerForm({ question }: AnswerFormProps) {
                 event.currentTarget.form?.requestSubmit();
             }}
             placeholder={t("questions.placeholder")}
-            aria-label={t("questions.answerTo", { asker: question.asker })}
+            aria-label={t("questions.answerTo", { asker })}
           />
           <Button type="submit" loading={answer.isPending} disabled={text.trim() === ""}>
             {t("questions.answer")}

@@ -5,6 +5,7 @@ import type { QuestionView } from "../../../../src/contract/index.ts";
 import { Markdown } from "../../ui/markdown.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { AnswerForm } from "./answer-form.tsx";
+import { useAsker } from "./use-asker.ts";
 
 export interface QuestionCardProps {
   readonly question: QuestionView;
@@ -13,11 +14,12 @@ export interface QuestionCardProps {
 /** A question with its answer, or the way to give one. */
 export function QuestionCard({ question }: QuestionCardProps) {
   const { t } = useTranslation();
+  const asker = useAsker(question.asker);
   return (
     <article className="m-question" aria-label={question.id}>
       <div className="m-row m-small m-question-head">
         <strong className="m-tone-waiting">{t(`questions.kind.${question.kind}`)}</strong>
-        <span>{question.asker}</span>
+        <span>{asker}</span>
         <Link to="/tasks/$taskId" params={{ taskId: question.taskId }} className="m-cut m-dim m-grow">
           <span className="m-mono">{question.taskId}</span> {question.taskTitle}
         </Link>

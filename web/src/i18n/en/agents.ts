@@ -43,8 +43,8 @@ export const agents = {
     paneOf: "Pane of {{name}}",
     restart: "Restart",
     tell: "Send",
-    tellPlaceholder: "Say something to {{slot}}",
-    told: "On its way to {{slot}}; it is read between two steps.",
+    tellPlaceholder: "Say something to {{name}}",
+    told: "On its way to {{name}}; it is read between two steps.",
     undrain: "Take work again",
   },
 } as const;

@@ -26,5 +26,6 @@ export const messages = {
     },
     placeholder: "Your answer",
     sent: "Your answer is on its way to {{asker}}.",
+    workflow: "Workflow",
   },
 } as const;

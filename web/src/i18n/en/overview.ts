@@ -1,7 +1,7 @@
 /** The overview page. */
 export const overview = {
   overview: {
-    allWell: "All well",
+    allWell: "All healthy",
     breach: "<a>{{id}}</a> will miss its deadline in {{duration}}",
     breached: "<a>{{id}}</a> is {{duration}} overdue",
     bucket: "{{at}}: {{merged}} merged, {{failed}} failed, {{cost}}",

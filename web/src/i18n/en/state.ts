@@ -41,13 +41,13 @@ export const state = {
       down: "Down",
     },
     message: {
-      queued: "To be sent",
+      queued: "Queued",
       delivered: "Delivered",
       acknowledged: "Read",
       dead: "Undeliverable",
     },
     health: {
-      ok: "Well",
+      ok: "Healthy",
       degraded: "Limited",
       down: "Down",
     },

@@ -37,11 +37,11 @@ export const task = {
   },
   explain: {
     inheritedDeadline: "until the deadline, inherited from <a>{{id}}</a>, which waits for this task",
-    next: "What moves it",
+    next: "What would move it",
     order: "Its place in the order",
     ownDeadline: "until its own deadline",
     position: "Number {{position}} in its queue",
-    reasons: "What holds it",
+    reasons: "Why it is where it is",
     same: "The same from a terminal:",
     state: {
       blocked: "It waits for tasks that it depends on.",
@@ -87,10 +87,10 @@ export const task = {
     },
     none: "Nothing has happened yet.",
     type: {
-      agent: { changed: "Agent changed" },
+      agent: { changed: "Agent" },
       message: { changed: "Message" },
       question: { answered: "Question answered", asked: "Question asked" },
-      repository: { changed: "Repository changed" },
+      repository: { changed: "Repository" },
       run: {
         finished: "Run ended",
         leased: "Run taken",

@@ -2,9 +2,9 @@ export const common = {
   common: {
     cancel: "キャンセル",
     class: {
-      P0: "P0：至急（標準 24 時間以内）",
-      P1: "P1：優先（標準 3 日以内）",
-      P2: "P2：通常（標準 7 日以内）",
+      P0: "P0: 至急（標準 24 時間以内）",
+      P1: "P1: 優先（標準 3 日以内）",
+      P2: "P2: 通常（標準 7 日以内）",
     },
     close: "閉じる",
     comma: "、",
@@ -13,7 +13,7 @@ export const common = {
     copyCommand: "コマンド {{command}} をコピー",
     cost: "費用",
     costUnknown: "記録なし",
-    keep: "何もしない",
+    keep: "キャンセル",
     left: "残り {{duration}}",
     loading: "読み込み中…",
     more: "さらに表示",
@@ -26,7 +26,7 @@ export const common = {
   errors: {
     failed: "操作を完了できませんでした",
     fix: "対処方法:",
-    mayNot: "閲覧のみ可能です。回答する権限がありません。",
+    mayNot: "閲覧のみの権限のため、回答できません。",
     noPage: "ページが見つかりません",
     noPageDetail: "この URL にはページがありません。リンクが古いか、入力に誤りがある可能性があります。",
     toOverview: "概要へ戻る",

@@ -1,6 +1,6 @@
 export const messages = {
   messages: {
-    attempts_other: "配信試行 {{count}} 回",
+    attempts_other: "配信を {{count}} 回試行",
     filter: { recipient: "宛先", state: "状態" },
     lead: "エージェントからの質問と、エージェント同士のやり取り",
     none: "条件に合うメッセージはありません。",
@@ -10,7 +10,7 @@ export const messages = {
   },
   questions: {
     answer: "回答する",
-    answerTo: "{{asker}} への回答",
+    answerTo: "{{asker}}への回答",
     kind: { approval: "承認依頼", permission: "許可申請", question: "質問" },
     noneAnswered: "回答済みの質問はまだありません。",
     noneOpen: "回答待ちの質問はありません。端末からは次のコマンドで確認できます。",
@@ -23,6 +23,7 @@ export const messages = {
       reject: "却下する",
     },
     placeholder: "回答を入力",
-    sent: "{{asker}} に回答を送りました。",
+    sent: "{{asker}}に回答を送りました。",
+    workflow: "ワークフロー",
   },
 } as const;

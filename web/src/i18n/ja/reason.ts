@@ -7,10 +7,10 @@ export const reason = {
     not_found: "見つかりませんでした。{{message}}",
     agent: {
       bad_verdict: "エージェントの報告が、このステップで使える結果ではありませんでした。",
-      blocked: "エージェントが、自分では先に進めないと報告しました。{{message}}",
+      blocked: "エージェントから、続行できないと報告がありました。{{message}}",
       down: "エージェントホストに接続できません。自動で再起動します。",
       exited: "エージェントが途中で終了しました。",
-      no_changes: "エージェントは完了と報告しましたが、変更が 1 つもありません。",
+      no_changes: "エージェントは完了と報告しましたが、変更がありません。",
       no_verdict: "エージェントが結果を報告しないまま終了しました。",
       protocol: "エージェントとの通信で問題が起きました。",
       quota: "プロバイダーの利用上限に達しました。",
@@ -20,23 +20,23 @@ export const reason = {
     agents: {
       busy: "担当できるエージェントは全員作業中です（{{slots}}）。",
       down: "担当できるエージェント（{{slots}}）が、今は動いていません。",
-      draining: "{{slots}} は、人の指示で新しい作業の受付を止めています。",
-      parked: "{{slots}} は、プロバイダーの利用上限が解除されるのを待っています。",
-      starting: "{{slots}} を起動しています。",
-      taken_over: "{{slots}} の端末で、人が作業しています。",
+      draining: "{{slots}}は、新しい作業の受付を止めています。",
+      parked: "{{slots}}は、プロバイダーの利用上限が解除されるのを待っています。",
+      starting: "{{slots}}を起動しています。",
+      taken_over: "{{slots}}の端末で、人が作業しています。",
     },
     api: {
       forbidden: "この操作を行う権限がありません。",
       media_type: "対応していない形式のデータです。",
       method_not_allowed: "この URL では使えない操作です。",
-      origin: "許可されていない場所からのアクセスです。",
+      origin: "許可されていないオリジンからのアクセスです。",
       rate_limited: "リクエストが多すぎます。少し待ってから再試行してください。",
       unauthenticated: "サインインが必要です。",
     },
     approval: { open: "承認待ちです。{{message}}" },
     check: {
       failed: "チェックに失敗しました。",
-      rounds_used_up: "チェックに {{rounds}} 回失敗しました。人の判断が必要です。",
+      rounds_used_up: "チェックに {{rounds}} 回失敗しました。対応が必要です。",
     },
     command: { failed: "コマンドが失敗しました。" },
     config: { invalid: "設定に誤りがあります。{{message}}" },
@@ -65,7 +65,7 @@ export const reason = {
     },
     gateway: {
       not_configured: "ゲートウェイにモデルの接続先が設定されていません。",
-      upstream: "モデルの提供元が応答しませんでした。",
+      upstream: "モデルのプロバイダーが応答しませんでした。",
     },
     handover: {
       invalid: "エージェントから受け取った成果物を検証できませんでした。",
@@ -84,10 +84,10 @@ export const reason = {
       sandbox: { degraded: "サンドボックスを使えないため、サンプルだけが動きます。" },
     },
     host: {
-      died: "実行の途中でエージェントホストが終了しました。別のホストで再開します。",
-      disconnected: "{{slot}} のエージェントホストとの接続が切れています。数秒以内に復帰するか、交代します。",
+      died: "実行の途中でエージェントホストが終了しました。自動で再開します。",
+      disconnected: "{{slot}}のエージェントホストとの接続が切れています。数秒以内に復帰するか、交代します。",
       gone: "実行を受け取る前にエージェントホストが終了しました。割り当て直します。",
-      silent: "エージェントホストの応答がなくなりました。別のホストで再開します。",
+      silent: "エージェントホストの応答がなくなりました。自動で再開します。",
     },
     input: {
       invalid: "入力内容を確認してください。{{message}}",
@@ -95,14 +95,14 @@ export const reason = {
     },
     internal: { bug: "内部エラーが発生しました。ログを確認してください。" },
     lease: {
-      expired: "エージェントホストからの更新が期限までに届かず、実行を割り当て直します。",
+      expired: "エージェントホストからの応答が途絶えたため、実行を割り当て直します。",
       lost: "この実行は、すでに別のエージェントに割り当て直されています。",
     },
     merge: {
       ahead: "{{tasks}} の後にマージします。",
       checking: "マージ結果をチェックしています。",
       queued: "マージの順番を待っています。",
-      rounds_used_up: "マージ先との衝突が {{rounds}} 回続きました。人の対応が必要です。",
+      rounds_used_up: "マージ先との衝突が {{rounds}} 回続きました。対応が必要です。",
       running: "マージしています。",
     },
     network: { unreachable: "Miyabi に接続できません。" },
@@ -112,8 +112,8 @@ export const reason = {
       inherited: "このタスクを待っている {{from}} の期限に合わせて、先に始めます。",
     },
     person: {
-      cancelled: "人の指示で中止されました。",
-      retry: "人の指示で、すぐに再試行します。",
+      cancelled: "人の操作で中止されました。",
+      retry: "人の操作により、すぐに再試行します。",
       takeover: "人がエージェントの端末で作業しています。",
     },
     port: { taken: "ポートがほかのプログラムに使われています。" },
@@ -126,7 +126,7 @@ export const reason = {
     queue: {
       ahead: "{{queue}}の待機列で {{position}} 番目です。期限の近いものから始まります。",
       nobody: "ステップ「{{step}}」に必要な役割（{{queue}}）のエージェントが、チームにいません。",
-      starting: "{{slots}} の手が空いています。まもなく始まります。",
+      starting: "{{slots}}の手が空いています。まもなく始まります。",
     },
     quota: { until: "利用上限が解除されるのを待って、自動で再開します。" },
     repository: {
@@ -145,12 +145,12 @@ export const reason = {
     run: {
       cancelled: "実行を中止しました。",
       failed: "実行に失敗しました。",
-      lost_too_often: "実行の途絶が {{times}} 回続きました。",
+      lost_too_often: "実行の中断が {{times}} 回続きました。",
       output_limit: "出力量の上限を超えました。",
-      preparing: "{{slot}} が「{{step}}」の準備をしています（クローン、サンドボックス、エージェント）。",
+      preparing: "{{slot}}が「{{step}}」の準備をしています（クローン、サンドボックス、エージェント）。",
       processes: "プロセス数の上限を超えました。",
       timeout: "制限時間内に終わりませんでした。",
-      working: "{{slot}} が「{{step}}」を進めています（{{minutes}} 分経過）。",
+      working: "{{slot}}が「{{step}}」を進めています（{{minutes}} 分経過）。",
     },
     sandbox: {
       missing: "サンドボックスを使えないため、サンプル以外のタスクは実行できません。",

@@ -27,7 +27,7 @@ export const state = {
       running: "実行中",
       succeeded: "成功",
       failed: "失敗",
-      lost: "途絶",
+      lost: "中断",
       cancelled: "中止",
     },
     agent: {
