@@ -4,6 +4,7 @@ import { shippedTeam } from "../../../src/agents/team/index.ts";
 import { ERROR_KINDS } from "../../../src/base/index.ts";
 import { EVENT_TYPES, STEP_KINDS, TASK_CLASSES, TASK_STATES } from "../../../src/contract/index.ts";
 import { ADVICE } from "../../../src/tasks/advice.ts";
+import { CAUSES } from "../../../src/tasks/model.ts";
 import { LOOKS } from "../ui/state-look.ts";
 import { en } from "./en/index.ts";
 import { ja } from "./ja/index.ts";
@@ -77,6 +78,7 @@ test("every state, event, step kind, class and shipped role has a word", () => {
     ),
     ...TASK_STATES.map((state) => `state.task.${state}`),
     ...EVENT_TYPES.map((type) => `history.type.${type}`),
+    ...CAUSES.map((cause) => `history.cause.${cause}`),
     ...STEP_KINDS.filter((kind) => kind !== "agent").map((kind) => `step.${kind}`),
     // The agent steps of the default workflow.
     "step.implement",
@@ -89,7 +91,10 @@ test("every state, event, step kind, class and shipped role has a word", () => {
     ),
     ...["approve", "blocked", "changes", "done"].map((verdict) => `verdict.${verdict}`),
   ];
-  expect(wanted.filter((key) => !english.has(key) || !japanese.has(key))).toEqual([]);
+  expect(
+    wanted.filter((key) => !english.has(key) || !japanese.has(key)),
+    "a new value of the contract needs its word in both languages, in web/src/i18n",
+  ).toEqual([]);
 });
 
 test("every reason and error of the server can be said in Japanese", async () => {
@@ -99,13 +104,16 @@ test("every reason and error of the server can be said in Japanese", async () =>
       codes.add(code);
   }
   expect(codes.size).toBeGreaterThan(100);
-  expect([...codes].filter((code) => !japaneseReasons.has(`reason.${code}`))).toEqual([]);
+  expect(
+    [...codes].filter((code) => !japaneseReasons.has(`reason.${code}`)),
+    "a new code needs its Japanese sentence in web/src/i18n/ja/reason.ts",
+  ).toEqual([]);
 });
 
 test("no English is left in Japanese but names and code", () => {
   // The switch names the other language in that language.
   const foreign = new Set(["nav.language", "nav.short.en", "nav.short.ja"]);
-  const names = /\b(?:API|CI|EN|ID|Markdown|MiB|Miyabi|P[012]|URL|git|tmux)\b/g;
+  const names = /\b(?:API|CI|EN|GitHub|ID|Markdown|MiB|Miyabi|P[012]|URL|git|tmux)\b/g;
   for (const [key, text] of [...japanese, ...japaneseReasons]) {
     if (foreign.has(key)) continue;
     const bare = text.replace(/\{\{\w+\}\}|<\/?\w+>/g, "").replace(names, "");

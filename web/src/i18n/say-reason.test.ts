@@ -36,7 +36,7 @@ test("Japanese says the code, with names, steps and roles in Japanese", async ()
     "先行タスク T1、T2 のマージを待っています。",
   );
   expect(say("run.working", { slot: "kaede", step: "implement", minutes: 5 })).toBe(
-    "カエデ が「実装」を進めています（5 分経過）。",
+    "カエデが「実装」を進めています（5 分経過）。",
   );
   expect(say("queue.ahead", { queue: "code", position: 3 })).toContain("実装の待機列で 3 番目");
   expect(say("task.merged", { commit: "0123456789abcdef", target: "main" })).toContain("0123456789 として");
@@ -51,7 +51,7 @@ test("a step or a role of an own workflow stays as it is named", async () => {
 
 test("a person's or an agent's own words are kept", async () => {
   const { say } = await setup("ja");
-  expect(say("agent.blocked", {}, "鍵が必要です。")).toMatch(/報告しました。鍵が必要です。$/);
+  expect(say("agent.blocked", {}, "鍵が必要です。")).toMatch(/報告がありました。鍵が必要です。$/);
 });
 
 test("a cause is said in Japanese; one whose words are missing counts as a failed run", async () => {

@@ -46,6 +46,11 @@ export const state = {
       acknowledged: "Read",
       dead: "Undeliverable",
     },
+    pull_request: {
+      open: "Open",
+      closed: "Closed",
+      merged: "Merged",
+    },
     health: {
       ok: "Healthy",
       degraded: "Limited",

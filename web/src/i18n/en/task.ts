@@ -60,6 +60,7 @@ export const task = {
       "changes-requested": "requested changes",
       check: "check",
       "check-failed": "a failed check",
+      "ci-failed": "failed CI",
       conflict: "a conflict with the target branch",
       continue: "continuation",
       implement: "implementation",
@@ -75,6 +76,7 @@ export const task = {
       dueAt: "due",
       kind: "kind",
       messageId: "message",
+      number: "number",
       progress: "progress",
       questionId: "question",
       recipient: "to",
@@ -82,6 +84,7 @@ export const task = {
       state: "state",
       step: "step",
       title: "title",
+      url: "address",
       verdict: "verdict",
       withdrawn: "withdrawn",
     },
@@ -89,6 +92,7 @@ export const task = {
     type: {
       agent: { changed: "Agent" },
       message: { changed: "Message" },
+      pull_request: { changed: "Pull request" },
       question: { answered: "Question answered", asked: "Question asked" },
       repository: { changed: "Repository" },
       run: {

@@ -38,6 +38,10 @@ export const reason = {
       failed: "チェックに失敗しました。",
       rounds_used_up: "チェックに {{rounds}} 回失敗しました。対応が必要です。",
     },
+    ci: {
+      pending: "プルリクエストの CI を待っています。",
+      rounds_used_up: "プルリクエストの CI が {{rounds}} 回失敗しました。対応が必要です。",
+    },
     command: { failed: "コマンドが失敗しました。" },
     config: { invalid: "設定に誤りがあります。{{message}}" },
     conflict: { state: "今の状態では、この操作はできません。{{message}}" },
@@ -66,6 +70,12 @@ export const reason = {
     gateway: {
       not_configured: "ゲートウェイにモデルの接続先が設定されていません。",
       upstream: "モデルのプロバイダーが応答しませんでした。",
+    },
+    github: {
+      forbidden: "GitHub に許可されていない操作です。アプリの権限を確認してください。",
+      rate_limited: "GitHub の利用制限に達しました。解除されると自動で再開します。",
+      refused: "GitHub が操作を受け付けませんでした。",
+      unavailable: "GitHub に接続できません。",
     },
     handover: {
       invalid: "エージェントから受け取った成果物を検証できませんでした。",
@@ -100,6 +110,7 @@ export const reason = {
     },
     merge: {
       ahead: "{{tasks}} の後にマージします。",
+      awaiting: "納品済みです。プルリクエストのマージを待っています。",
       checking: "マージ結果をチェックしています。",
       queued: "マージの順番を待っています。",
       rounds_used_up: "マージ先との衝突が {{rounds}} 回続きました。対応が必要です。",
@@ -122,6 +133,10 @@ export const reason = {
       failed: "プログラムが異常終了しました。",
       timeout: "プログラムが時間内に終わりませんでした。",
     },
+    pull_request: {
+      closed: "プルリクエストが {{by}} によって、マージされないまま閉じられました。",
+      opening: "プルリクエストを作成しています。",
+    },
     question: { open: "エージェントの質問 {{question}} が回答を待っています。" },
     queue: {
       ahead: "{{queue}}の待機列で {{position}} 番目です。期限の近いものから始まります。",
@@ -139,6 +154,8 @@ export const reason = {
       until: "しばらく待って、自動で再試行します。前回の結果: {{error}}",
     },
     review: {
+      remote_rounds_used_up:
+        "レビュアーから {{rounds}} 回、修正を求められました（最後は {{by}}）。対応が必要です。",
       rounds_used_up:
         "レビューで {{rounds}} 回、修正を求められました。この変更を承認するか判断してください。",
     },

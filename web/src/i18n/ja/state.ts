@@ -45,6 +45,11 @@ export const state = {
       acknowledged: "既読",
       dead: "配信不能",
     },
+    pull_request: {
+      open: "オープン",
+      closed: "クローズ",
+      merged: "マージ済み",
+    },
     health: {
       ok: "正常",
       degraded: "制限あり",

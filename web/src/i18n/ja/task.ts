@@ -58,6 +58,7 @@ export const task = {
       "changes-requested": "修正依頼",
       check: "チェック",
       "check-failed": "チェックの失敗",
+      "ci-failed": "CI の失敗",
       conflict: "マージ先との衝突",
       continue: "続き",
       implement: "実装",
@@ -73,6 +74,7 @@ export const task = {
       dueAt: "期日",
       kind: "種類",
       messageId: "メッセージ",
+      number: "番号",
       progress: "進み具合",
       questionId: "質問",
       recipient: "宛先",
@@ -80,6 +82,7 @@ export const task = {
       state: "状態",
       step: "ステップ",
       title: "タイトル",
+      url: "URL",
       verdict: "結果",
       withdrawn: "取り下げ",
     },
@@ -87,6 +90,7 @@ export const task = {
     type: {
       agent: { changed: "エージェント" },
       message: { changed: "メッセージ" },
+      pull_request: { changed: "プルリクエスト" },
       question: { answered: "質問への回答", asked: "質問" },
       repository: { changed: "リポジトリ" },
       run: {
