@@ -7,6 +7,7 @@ import { ADVICE } from "../../../src/tasks/advice.ts";
 import { CAUSES } from "../../../src/tasks/model.ts";
 import { LOOKS } from "../ui/state-look.ts";
 import { en } from "./en/index.ts";
+import { advice } from "./ja/advice.ts";
 import { ja } from "./ja/index.ts";
 import { baseOf, flatten, gapsOf, readSources, usedKeys } from "./keys-fixture.ts";
 
@@ -108,6 +109,15 @@ test("every reason and error of the server can be said in Japanese", async () =>
     [...codes].filter((code) => !japaneseReasons.has(`reason.${code}`)),
     "a new code needs its Japanese sentence in web/src/i18n/ja/reason.ts",
   ).toEqual([]);
+});
+
+test("all advice for tasks can be said in Japanese, and none that the server no longer gives is kept", async () => {
+  const sentences = Object.values(ADVICE)
+    .flatMap((give) => give("T1"))
+    .filter((text) => !text.startsWith("miyabi "));
+  expect(sentences.filter((text) => advice[text] === undefined)).toEqual([]);
+  const sources = [...(await readSources(SERVER)).values()].join("\n");
+  expect(Object.keys(advice).filter((text) => !sources.includes(text))).toEqual([]);
 });
 
 test("no English is left in Japanese but names and code", () => {

@@ -59,7 +59,7 @@ test("a cause is said in Japanese; one whose words are missing counts as a faile
   expect(say("retry.until", { error: "run.timeout" })).toContain(
     "前回の結果: 制限時間内に終わりませんでした。",
   );
-  for (const error of ["brand.new", "not_found", "queue.ahead"])
+  for (const error of ["brand.new", "dependency.cycle", "queue.ahead"])
     expect(say("retry.until", { error })).toContain("前回の結果: 実行に失敗しました。");
 });
 

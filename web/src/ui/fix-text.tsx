@@ -1,3 +1,4 @@
+import { useAdvice } from "../i18n/use-advice.ts";
 import { CommandLine } from "./command-line.tsx";
 
 const COMMAND = /^[^\n`]*[^\n`.。]$/;
@@ -9,7 +10,8 @@ export interface FixTextProps {
 }
 
 /** What to do next; commands in it can be copied. */
-export function FixText({ text }: FixTextProps) {
+export function FixText({ text: given }: FixTextProps) {
+  const text = useAdvice()(given);
   if (looksLikeCommand(text)) return <CommandLine command={text} />;
   const parts = text.split(BACKTICKS);
   return (

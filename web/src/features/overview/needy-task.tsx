@@ -12,7 +12,7 @@ export interface NeedyTaskProps {
 /** A task that waits for a person or failed: why, and what can be done here. */
 export function NeedyTask({ task }: NeedyTaskProps) {
   return (
-    <div className="m-item">
+    <div className="m-item m-needy">
       <div className="m-grow">
         <div className="m-row">
           <StateBadge of="task" state={task.state} />

@@ -47,6 +47,8 @@ function branchOf(field: string, domain: string): string | null {
       return `state.${domain}`;
     case "kind":
       return "questions.kind";
+    case "answer":
+      return "questions.option";
     case "cause":
       return "history.cause";
     case "step":

@@ -16,7 +16,7 @@ export function QuickActions({ task }: QuickActionsProps) {
   const may = useMay("operate");
   const { id } = task;
   return (
-    <div className="m-row">
+    <div className="m-row" style={{ flex: "none" }}>
       <Button
         variant="default"
         renderRoot={(props) => (

@@ -35,7 +35,7 @@ export const agents = {
       busy: "A run is about to be shown here.",
       down: "Its agent host is not running; it is started again by itself.",
       draining: "Takes no new work.",
-      idle: "Free. The next task that fits comes here.",
+      idle: "Nothing at hand.",
       parked: "Waits until its provider's usage limit resets.",
       starting: "Its agent host is starting.",
       "taken-over": "A person works in its terminal.",

@@ -4,7 +4,7 @@
  */
 export const reason = {
   reason: {
-    not_found: "見つかりませんでした。{{message}}",
+    not_found: "見つかりませんでした。削除されたか、ID に誤りがある可能性があります。",
     agent: {
       bad_verdict: "エージェントの報告が、このステップで使える結果ではありませんでした。",
       blocked: "エージェントから、続行できないと報告がありました。{{message}}",
