@@ -3,7 +3,11 @@ import { successOf, tellStory, type TaskStory } from "./decide-fixture.ts";
 import { because } from "./reasons.ts";
 import { defaultWorkflow } from "./workflow.ts";
 
-const WORKFLOW = defaultWorkflow({ check: ["npm test"], prepare: null, pullRequest: true });
+const WORKFLOW = defaultWorkflow({
+  check: ["npm test"],
+  prepare: null,
+  pullRequest: { policy: "when-approved", squash: true },
+});
 const refused = expect.objectContaining({ code: "conflict.state" });
 
 const stateOf = (story: TaskStory): string => {

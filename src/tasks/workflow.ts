@@ -157,8 +157,11 @@ interface DefaultWorkflowParams {
   /** Commands of the check step; empty: the workflow has none. */
   readonly check: readonly string[];
   readonly prepare: z.input<typeof prepare> | null;
-  /** Whether changes go through a pull request where the repository is hosted. Default: our own merge queue. */
-  readonly pullRequest?: boolean;
+  /** How a hosted repository's pull requests are merged. Absent: our own merge queue. */
+  readonly pullRequest?: {
+    readonly policy: "never" | "when-approved" | "when-green";
+    readonly squash: boolean;
+  };
 }
 
 /** implement (code) → check → review → (pull request → CI →) merge, as the design's default. */
@@ -173,13 +176,19 @@ export function defaultWorkflow(params: Readonly<DefaultWorkflowParams>): Workfl
         ? [{ name: "check", kind: "check", commands: [...params.check], onFailure: "implement" }]
         : []),
       { name: "review", kind: "agent", role: "review", onChanges: "implement" },
-      ...(params.pullRequest === true
+      ...(params.pullRequest !== undefined
         ? [
             { name: "pull-request", kind: "pull-request" },
             { name: "ci", kind: "wait-ci", onFailure: "implement" },
           ]
         : []),
-      { name: "merge", kind: "merge", onConflict: "implement", ...(hasCheck ? { check: "check" } : {}) },
+      {
+        name: "merge",
+        kind: "merge",
+        onConflict: "implement",
+        ...(hasCheck ? { check: "check" } : {}),
+        ...params.pullRequest,
+      },
     ],
   });
 }

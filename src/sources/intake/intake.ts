@@ -27,10 +27,19 @@ export interface Intake {
    */
   add(
     task: NewTask,
-    options: { readonly idempotencyKey: string | null; readonly source: string },
+    options: Readonly<AddOptions>,
   ): Promise<{ readonly id: string; readonly created: boolean }>;
   /** What a repository is known by. @throws repository.unusable */
   inspect(repositoryPath: string, branch: string | null): Promise<KnownRepository>;
+}
+
+export interface AddOptions {
+  readonly idempotencyKey: string | null;
+  readonly source: string;
+  /** How changes of a hosted repository are merged; absent for a local one. */
+  readonly hosted?: { readonly policy: "never" | "when-approved" | "when-green"; readonly squash: boolean };
+  /** What the branch is named after instead of the task's id, e.g. an issue's number. */
+  readonly branchKey?: string;
 }
 
 export interface KnownRepository {
@@ -65,7 +74,7 @@ export function createIntake(params: Readonly<IntakeParams>): Intake {
   };
   return {
     inspect: async (repositoryPath, branch) => (await inspect(repositoryPath, branch)).known,
-    add: async (task, { idempotencyKey, source }) => {
+    add: async (task, { idempotencyKey, source, hosted, branchKey }) => {
       const { facts, known } = await inspect(task.repositoryPath, task.targetBranch ?? null);
       if (task.profile !== undefined) params.requireProfile(task.profile);
       if (task.workflow !== undefined && task.workflow !== "default")
@@ -75,7 +84,8 @@ export function createIntake(params: Readonly<IntakeParams>): Intake {
           fix: `Leave it out; the repository's ${WORKFLOW_FILE} is used.`,
           details: { field: "workflow" },
         });
-      const followed = await workflowOf(params.git, facts);
+      const followed = await workflowOf(params.git, facts, hosted);
+      requirePullRequest(followed, hosted !== undefined);
       requireRoles(followed, params.queues);
       return params.tasks.add({
         repository: known,
@@ -89,7 +99,7 @@ export function createIntake(params: Readonly<IntakeParams>): Intake {
         workflow: followed,
         profile: task.profile ?? null,
         idempotencyKey,
-        branchFor: (taskId) => branchNameFor({ taskId, title: task.title }),
+        branchFor: (taskId) => branchNameFor({ taskId: branchKey ?? taskId, title: task.title }),
       });
     },
   };
@@ -101,7 +111,7 @@ function repositoryId(facts: RepositoryFacts): string {
 }
 
 /** The workflow as committed on the target branch; one made from what the project has where there is none. */
-async function workflowOf(git: Git, facts: RepositoryFacts): Promise<Workflow> {
+async function workflowOf(git: Git, facts: RepositoryFacts, hosted: AddOptions["hosted"]): Promise<Workflow> {
   const file = await git.run({ gitDir: facts.gitDir, args: ["show", `${facts.commit}:${WORKFLOW_FILE}`] });
   if (file.code === 0)
     return parseYaml({
@@ -115,6 +125,22 @@ async function workflowOf(git: Git, facts: RepositoryFacts): Promise<Workflow> {
     check: project.check,
     prepare:
       project.prepare.length === 0 ? null : { commands: [...project.prepare], outputs: [...project.outputs] },
+    ...(hosted === undefined ? {} : { pullRequest: hosted }),
+  });
+}
+
+/** A hosted repository's branch is moved by its server alone, a local one has no server. */
+function requirePullRequest({ steps }: Workflow, isHosted: boolean): void {
+  const index = steps.findIndex(({ kind }) => kind === (isHosted ? "merge" : "pull-request"));
+  if (index < 0 || (isHosted && steps.slice(0, index).some(({ kind }) => kind === "pull-request"))) return;
+  throw new AppError({
+    code: "workflow.invalid",
+    message: isHosted
+      ? `steps.${index}: a hosted repository is merged by pull request; there is no step of kind "pull-request" before it.`
+      : `steps.${index}.kind: "pull-request" needs a repository that is configured under github.repositories.`,
+    fix: isHosted
+      ? "Add steps of kind pull-request and wait-ci before the merge."
+      : "Remove the step, or configure the repository in miyabi.yaml.",
   });
 }
 

@@ -1,0 +1,65 @@
+import type { Clock, Home, Log, Random, Service } from "../../base/index.ts";
+import type { Git } from "../../repositories/index.ts";
+import type { Database } from "../../store/index.ts";
+import type { OutboxHandler, OutboxHandlers, TaskService } from "../../tasks/index.ts";
+import type { Intake } from "../intake/index.ts";
+import type { BudgetState } from "./budget.ts";
+import { createGitHubConnection } from "./client.ts";
+import { createIssueIntake } from "./issue-intake.ts";
+import { createPoll } from "./poll.ts";
+import { createPullRequestWatch } from "./pull-requests/watch.ts";
+import { createHostedRepositories } from "./repositories.ts";
+import type { GitHubSettings } from "./settings.ts";
+import { createTrust } from "./trust.ts";
+import { createMergeHandler } from "./write-back/merge.ts";
+import { createProgressHandler } from "./write-back/progress.ts";
+import { createPullRequestHandler } from "./write-back/pull-request.ts";
+
+export interface GitHubParams {
+  readonly settings: GitHubSettings;
+  /** A secret of `.env` by its name. */
+  readonly readSecret: (name: string) => string | undefined;
+  readonly database: Database;
+  readonly tasks: TaskService;
+  readonly intake: Intake;
+  readonly git: Git;
+  readonly home: Home;
+  readonly consoleUrl: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** The connection to GitHub: issues come in, progress goes out. */
+export interface GitHub {
+  /** What runs in the background, in the order of their start. */
+  readonly services: readonly Service[];
+  /** How the outbox brings about what tasks ask for. */
+  readonly handlers: OutboxHandlers;
+  readonly budget: () => BudgetState | null;
+}
+
+/** Builds the connection; nothing is asked of GitHub before its services start. @throws config.invalid where a secret is missing. */
+export function openGitHub(params: Readonly<GitHubParams>): GitHub {
+  const { settings, database, tasks, intake, git, home, clock, random, log } = params;
+  const connection = createGitHubConnection({ settings, readSecret: params.readSecret, clock, log });
+  const repositories = createHostedRepositories({
+    configured: settings.repositories,
+    connection,
+    git,
+    home,
+    intake,
+    database,
+  });
+  const trust = createTrust({ clock });
+  const writeBack = { database, tasks, repositories, git, home, consoleUrl: params.consoleUrl };
+  const issues = createIssueIntake({ settings, database, tasks, intake, trust, log });
+  const poll = createPoll({ settings, repositories, intake: issues, database, clock, random, log });
+  const watch = createPullRequestWatch({ ...writeBack, trust, clock, random, log });
+  const handlers: OutboxHandlers = new Map<string, OutboxHandler<never>>([
+    ["pull-request", createPullRequestHandler(writeBack) as OutboxHandler<never>],
+    ["merge", createMergeHandler(writeBack) as OutboxHandler<never>],
+    ["progress", createProgressHandler({ ...writeBack, ownLogin: connection.ownLogin }) as OutboxHandler<never>],
+  ]) as OutboxHandlers;
+  return { services: [poll, watch], handlers, budget: connection.budget.state };
+}

@@ -1,0 +1,126 @@
+import type { Reason } from "../../contract/index.ts";
+import type { Queryable } from "../../store/index.ts";
+import type { Workflow } from "../../tasks/index.ts";
+
+/** A task of an issue, as the write-back and the watch need it. */
+export interface HostedTask {
+  readonly id: string;
+  readonly title: string;
+  readonly state: string;
+  readonly waitsFor: string | null;
+  readonly reason: Reason | null;
+  readonly currentStep: string | null;
+  readonly stepKind: string | null;
+  readonly round: number;
+  readonly branch: string;
+  readonly baseCommit: string | null;
+  readonly headCommit: string | null;
+  readonly mergeCommit: string | null;
+  readonly report: string | null;
+  readonly workflow: Workflow;
+  readonly repositoryId: string;
+  readonly issue: {
+    readonly repository: string;
+    readonly number: number;
+    readonly commentId: string | null;
+    readonly written: { readonly label?: string; readonly comment?: string };
+  };
+  readonly pullRequest: {
+    readonly number: number;
+    readonly url: string;
+    readonly pushedCommit: string;
+    readonly etag: string | null;
+    readonly feedbackUntil: Date;
+    readonly pushedAt: Date;
+    readonly lookedAt: Date | null;
+  } | null;
+}
+
+interface Row {
+  readonly id: string;
+  readonly title: string;
+  readonly state: string;
+  readonly waits_for: string | null;
+  readonly reason: Reason | null;
+  readonly current_step: string | null;
+  readonly step_kind: string | null;
+  readonly round: number;
+  readonly branch: string;
+  readonly base_commit: string | null;
+  readonly head_commit: string | null;
+  readonly merge_commit: string | null;
+  readonly report: string | null;
+  readonly workflow: Workflow;
+  readonly repository_id: string;
+  readonly repository: string;
+  readonly number: number;
+  readonly comment_id: string | null;
+  readonly written: { readonly label?: string; readonly comment?: string };
+  readonly pr_number: number | null;
+  readonly pr_url: string | null;
+  readonly pushed_commit: string | null;
+  readonly etag: string | null;
+  readonly feedback_until: Date | null;
+  readonly pushed_at: Date | null;
+  readonly looked_at: Date | null;
+}
+
+const SELECT = `
+select t.id, t.title, t.state, t.waits_for, t.reason, t.current_step, s.kind as step_kind, t.round, t.branch, t.base_commit, t.head_commit,
+  t.merge_commit, t.report, t.workflow, t.repository_id, i.repository, i.number, i.comment_id::text, i.written,
+  p.number as pr_number, p.url as pr_url, p.pushed_commit, p.etag, p.feedback_until, p.pushed_at, p.looked_at
+from miyabi.tasks t join miyabi.github_issues i on i.task_id = t.id
+  left join miyabi.github_pull_requests p on p.task_id = t.id
+  left join miyabi.steps s on s.task_id = t.id and s.name = t.current_step`;
+
+/** Null where the task belongs to no issue. */
+export async function readHostedTask(db: Queryable, taskId: string): Promise<HostedTask | null> {
+  const { rows } = await db.query<Row>(`${SELECT} where t.id = $1`, [taskId]);
+  return rows[0] === undefined ? null : toTask(rows[0]);
+}
+
+/** Tasks with an open pull request, the one that was looked at longest ago first. */
+export async function deliveredTasks(db: Queryable): Promise<readonly HostedTask[]> {
+  const { rows } = await db.query<Row>(
+    `${SELECT} where p.number is not null and t.state not in ('done', 'failed', 'cancelled') order by p.looked_at nulls first`,
+  );
+  return rows.map(toTask);
+}
+
+function toTask(row: Row): HostedTask {
+  return {
+    id: row.id,
+    title: row.title,
+    state: row.state,
+    waitsFor: row.waits_for,
+    reason: row.reason,
+    currentStep: row.current_step,
+    stepKind: row.step_kind,
+    round: row.round,
+    branch: row.branch,
+    baseCommit: row.base_commit,
+    headCommit: row.head_commit,
+    mergeCommit: row.merge_commit,
+    report: row.report,
+    workflow: row.workflow,
+    repositoryId: row.repository_id,
+    issue: {
+      repository: row.repository,
+      number: row.number,
+      commentId: row.comment_id,
+      written: row.written,
+    },
+    pullRequest:
+      row.pr_number === null
+        ? null
+        : {
+            number: row.pr_number,
+            url: row.pr_url ?? "",
+            pushedCommit: row.pushed_commit ?? "",
+            etag: row.etag,
+            feedbackUntil: row.feedback_until ?? new Date(0),
+            pushedAt: row.pushed_at ?? new Date(0),
+            lookedAt: row.looked_at,
+          },
+  };
+}

@@ -1,0 +1,186 @@
+import { AppError, toAppError, type Log } from "../../base/index.ts";
+import type { Database } from "../../store/index.ts";
+import type { TaskService } from "../../tasks/index.ts";
+import type { Intake } from "../intake/index.ts";
+import { dependenciesIn, visibleText } from "./issue-text.ts";
+import { bodyEditReply, issueEventReply, type IssueReply } from "./replies.ts";
+import type { HostedRepository } from "./repositories.ts";
+import type { GitHubSettings } from "./settings.ts";
+import type { Trust } from "./trust.ts";
+
+/** What became of an issue at intake; kept with it and shown. */
+export type IntakeOutcome =
+  | { readonly outcome: "taken"; readonly by: string }
+  /** Its label was set by somebody who may not start work. */
+  | { readonly outcome: "untrusted"; readonly by: string }
+  /** Its text was changed by somebody else after the label; a trusted person has to say that it may be used. */
+  | { readonly outcome: "edited"; readonly by: string }
+  /** It waits for issues that are not tasks yet. */
+  | { readonly outcome: "waits"; readonly on: readonly string[] }
+  | { readonly outcome: "full"; readonly limit: number }
+  | { readonly outcome: "refused"; readonly message: string };
+
+interface IssueIntakeParams {
+  readonly settings: GitHubSettings;
+  readonly database: Database;
+  readonly tasks: TaskService;
+  readonly intake: Intake;
+  readonly trust: Trust;
+  readonly log: Log;
+}
+
+export interface IssueIntake {
+  /** Looks at an issue as it is now and does what follows: starts it, stops it, or nothing. Safe to repeat. */
+  look(repository: HostedRepository, issue: IssueReply): Promise<void>;
+}
+
+const BODY_EDIT = `query ($owner: String!, $repo: String!, $number: Int!) {
+  repository(owner: $owner, name: $repo) { issue(number: $number) { lastEditedAt editor { login } } } }`;
+const MAX_BODY = 200_000;
+const MAX_TITLE = 300;
+
+export function createIssueIntake(params: Readonly<IssueIntakeParams>): IssueIntake {
+  return {
+    look: async (repository, issue) => {
+      if (issue.pull_request !== undefined) return;
+      const known = await knownTask(params.database, repository.key, issue.number);
+      const wanted = issue.state === "open" && hasLabel(issue, repository.settings.label);
+      if (known !== null && !known.ended && !wanted) return stop(params, known.id, issue);
+      if (!wanted || known !== null) return;
+      const outcome = await take(params, repository, issue);
+      await remember(params.database, repository.key, issue.number, outcome);
+      params.log.info({ repository: repository.key, issue: issue.number, ...outcome }, "issue looked at");
+    },
+  };
+}
+
+const hasLabel = (issue: IssueReply, label: string): boolean =>
+  issue.labels.some((one) => one.toLowerCase() === label.toLowerCase());
+
+async function take(
+  params: Readonly<IssueIntakeParams>,
+  repository: HostedRepository,
+  issue: IssueReply,
+): Promise<IntakeOutcome> {
+  const { client, settings } = repository;
+  const [owner, repo] = settings.name.split("/");
+  const events = await client.list(
+    "GET /repos/{owner}/{repo}/issues/{issue_number}/events",
+    { owner, repo, issue_number: issue.number },
+    issueEventReply,
+  );
+  const labelled = events.findLast(
+    ({ event, label }) => event === "labeled" && label?.name.toLowerCase() === settings.label.toLowerCase(),
+  );
+  const by = labelled?.actor?.login ?? null;
+  if (labelled === undefined || !(await params.trust.isTrusted(client, settings, by)))
+    return { outcome: "untrusted", by: by ?? "somebody unknown" };
+  const { repository: found } = await client.graphql(BODY_EDIT, { owner, repo, number: issue.number }, bodyEditReply);
+  const { lastEditedAt = null, editor = null } = found.issue ?? {};
+  if (lastEditedAt !== null && lastEditedAt >= labelled.created_at) {
+    const login = editor?.login ?? null;
+    if (!(await params.trust.isTrusted(client, settings, login)))
+      return { outcome: "edited", by: login ?? "somebody unknown" };
+  }
+  if ((await openTasks(params.database, repository.repositoryId)) >= params.settings.maxOpenTasks)
+    return { outcome: "full", limit: params.settings.maxOpenTasks };
+  return create(params, repository, issue, { key: String(labelled.id), by: by ?? "" });
+}
+
+async function create(
+  params: Readonly<IssueIntakeParams>,
+  repository: HostedRepository,
+  issue: IssueReply,
+  start: { readonly key: string; readonly by: string },
+): Promise<IntakeOutcome> {
+  const { settings, key } = repository;
+  const body = visibleText(issue.body);
+  const references = dependenciesIn(body, settings.name);
+  const tasks = await tasksOf(params.database, references);
+  const missing = references.filter((reference) => !tasks.has(reference));
+  if (missing.length > 0) return { outcome: "waits", on: missing };
+  try {
+    const { id } = await params.intake.add(
+      {
+        repositoryPath: repository.mirrorPath,
+        targetBranch: repository.targetBranch,
+        title: visibleText(issue.title).slice(0, MAX_TITLE) || `Issue #${issue.number}`,
+        body: `${body.slice(0, MAX_BODY - 200)}\n\n${issue.html_url}`,
+        labels: issue.labels.slice(0, 50).map((label) => label.slice(0, 100)),
+        dependsOn: [...tasks.values()],
+        class: classOf(params.settings, issue.labels),
+      },
+      {
+        idempotencyKey: `github:${key}#${issue.number}:${start.key}`,
+        source: "github",
+        hosted: { policy: settings.merge, squash: settings.method === "squash" },
+        branchKey: String(issue.number),
+      },
+    );
+    await params.database.query(
+      `insert into miyabi.github_issues (repository, number, task_id, intake) values ($1, $2, $3, $4)
+       on conflict (repository, number) do update set task_id = excluded.task_id, intake = excluded.intake, updated_at = now()`,
+      [key, issue.number, id, JSON.stringify({ outcome: "taken", by: start.by })],
+    );
+    return { outcome: "taken", by: start.by };
+  } catch (error) {
+    const known = toAppError(error);
+    if (known.retryable || known.code === "internal.bug") throw known;
+    return { outcome: "refused", message: known.message };
+  }
+}
+
+function classOf(settings: GitHubSettings, labels: readonly string[]): "P0" | "P1" | "P2" {
+  const classes = labels.map((label) => settings.classes[label]).filter((one) => one !== undefined);
+  return classes.sort()[0] ?? "P2";
+}
+
+async function stop(params: Readonly<IssueIntakeParams>, taskId: string, issue: IssueReply): Promise<void> {
+  const note = issue.state === "closed" ? "the issue was closed" : "its label was removed";
+  try {
+    await params.tasks.happen(taskId, { type: "cancel", by: "GitHub", note });
+  } catch (error) {
+    // It ended, or is being merged, at this moment.
+    if (!(error instanceof AppError) || error.code !== "conflict.state") throw error;
+  }
+}
+
+async function knownTask(
+  database: Database,
+  repository: string,
+  number: number,
+): Promise<{ readonly id: string; readonly ended: boolean } | null> {
+  const { rows } = await database.query<{ id: string; state: string }>(
+    `select t.id, t.state from miyabi.github_issues i join miyabi.tasks t on t.id = i.task_id
+     where i.repository = $1 and i.number = $2`,
+    [repository, number],
+  );
+  const row = rows[0];
+  return row === undefined ? null : { id: row.id, ended: ["done", "failed", "cancelled"].includes(row.state) };
+}
+
+async function openTasks(database: Database, repositoryId: string): Promise<number> {
+  const { rows } = await database.query<{ count: number }>(
+    `select count(*)::int as count from miyabi.tasks where repository_id = $1 and state not in ('done', 'failed', 'cancelled')`,
+    [repositoryId],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** Tasks of issues, by `owner/name#12`. */
+async function tasksOf(database: Database, references: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await database.query<{ reference: string; task_id: string }>(
+    `select i.repository || '#' || i.number as reference, i.task_id from miyabi.github_issues i
+     where i.task_id is not null and i.repository || '#' || i.number = any($1)`,
+    [references],
+  );
+  return new Map(rows.map((row) => [row.reference, row.task_id]));
+}
+
+async function remember(database: Database, repository: string, number: number, outcome: IntakeOutcome): Promise<void> {
+  await database.query(
+    `insert into miyabi.github_issues (repository, number, intake) values ($1, $2, $3)
+     on conflict (repository, number) do update set intake = excluded.intake, updated_at = now()`,
+    [repository, number, JSON.stringify(outcome)],
+  );
+}

@@ -1,0 +1,110 @@
+import { createLoop, toAppError, type Clock, type Log, type Loop, type Random } from "../../base/index.ts";
+import type { Database } from "../../store/index.ts";
+import type { IssueIntake } from "./issue-intake.ts";
+import { issueReply } from "./replies.ts";
+import type { HostedRepositories, HostedRepository } from "./repositories.ts";
+import type { GitHubSettings } from "./settings.ts";
+import { z } from "zod";
+
+interface PollParams {
+  readonly settings: GitHubSettings;
+  readonly repositories: HostedRepositories;
+  readonly intake: IssueIntake;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+interface Cursor {
+  readonly issues_since: Date | null;
+  readonly issues_etag: string | null;
+}
+
+// Clocks differ, and replicas of GitHub lag: a little is looked at twice.
+const OVERLAP_MS = 60_000;
+const PAGE = 100;
+
+/**
+ * Asks each repository for the issues that changed; one request each, free while nothing did. What could not be looked at stays
+ * before the cursor, so nothing is skipped, however long we were away.
+ */
+export function createPoll(params: Readonly<PollParams>): Loop {
+  return createLoop({
+    name: "github-poll",
+    intervalMs: params.settings.pollSeconds * 1_000,
+    clock: params.clock,
+    random: params.random,
+    log: params.log,
+    tick: async (signal) => {
+      for (const settings of params.settings.repositories) {
+        if (signal.aborted) return;
+        try {
+          await pollOne(params, await params.repositories.open(settings), signal);
+          await noteError(params.database, settings.name, null);
+        } catch (error) {
+          const known = toAppError(error);
+          params.log.warn({ repository: settings.name, error: known.message }, "repository could not be polled");
+          await noteError(params.database, settings.name, { code: known.code, message: known.message });
+          // What holds one repository of this connection up holds all of them up.
+          if (known.code === "github.rate_limited") return;
+        }
+      }
+    },
+  });
+}
+
+async function pollOne(params: Readonly<PollParams>, repository: HostedRepository, signal: AbortSignal): Promise<void> {
+  const { database, intake } = params;
+  const cursor = await readCursor(database, repository.key);
+  const [owner, repo] = repository.settings.name.split("/");
+  const since = cursor.issues_since === null ? null : new Date(cursor.issues_since.getTime() - OVERLAP_MS);
+  for (let page = 1; ; page += 1) {
+    const found = await repository.client.ifChanged(
+      "GET /repos/{owner}/{repo}/issues",
+      {
+        owner,
+        repo,
+        state: since === null ? "open" : "all",
+        sort: "updated",
+        direction: "asc",
+        per_page: PAGE,
+        page,
+        ...(since === null ? { labels: repository.settings.label } : { since: since.toISOString() }),
+      },
+      page === 1 ? cursor.issues_etag : null,
+      z.array(issueReply),
+    );
+    if (!found.modified) return;
+    for (const issue of found.data) {
+      if (signal.aborted) return;
+      await intake.look(repository, issue);
+    }
+    const isLast = found.data.length < PAGE;
+    if (!isLast) continue;
+    const newest = found.data.at(-1)?.updated_at ?? null;
+    const next = newest ?? cursor.issues_since ?? params.clock.now();
+    // The tag belongs to the question with this very `since`; with another one it would never match.
+    const same = next.getTime() === cursor.issues_since?.getTime();
+    await database.query(
+      "update miyabi.github_repositories set issues_since = $2, issues_etag = $3, polled_at = now() where name = $1",
+      [repository.key, next, same && page === 1 ? found.etag : null],
+    );
+    return;
+  }
+}
+
+async function readCursor(database: Database, key: string): Promise<Cursor> {
+  const { rows } = await database.query<Cursor>(
+    "select issues_since, issues_etag from miyabi.github_repositories where name = $1",
+    [key],
+  );
+  return rows[0] ?? { issues_since: null, issues_etag: null };
+}
+
+async function noteError(database: Database, name: string, error: object | null): Promise<void> {
+  await database.query("update miyabi.github_repositories set error = $2, polled_at = now() where name = $1", [
+    name.toLowerCase(),
+    error === null ? null : JSON.stringify(error),
+  ]);
+}

@@ -1,0 +1,88 @@
+import type { TaskHappening } from "../../../tasks/index.ts";
+import { because } from "../../../tasks/index.ts";
+import type { HostedTask } from "../hosted-task.ts";
+import type { ReviewReply } from "../replies.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** What a look at a pull request asks for. `tell` goes to the task as it is; the other two need more work first. */
+export type Verdict =
+  | { readonly act: "tell"; readonly happening: TaskHappening }
+  /** The target moved and the two do not go together as they are: rebase, else send back. */
+  | { readonly act: "bring-up" }
+  /** These checks failed: fetch what they printed and send the task back. */
+  | { readonly act: "checks-failed"; readonly commit: string }
+  /** These people asked for changes. */
+  | { readonly act: "feedback"; readonly reviews: readonly ReviewReply[] }
+  | { readonly act: "nothing" };
+
+export interface JudgeParams {
+  readonly task: HostedTask;
+  readonly snapshot: Snapshot;
+  readonly policy: "never" | "when-approved" | "when-green";
+  /** Logins whose word counts. */
+  readonly trusted: ReadonlySet<string>;
+  /** Whether checks that have not appeared by now will not come. */
+  readonly graceOver: boolean;
+}
+
+/** Pure: what follows for a task at its CI or merge step from how its pull request looks. */
+export function judgePullRequest(params: Readonly<JudgeParams>): Verdict {
+  const { task, snapshot } = params;
+  const { pull, checks } = snapshot;
+  if (pull.merged)
+    return tell({ type: "merged", commit: pull.merge_commit_sha ?? pull.head.sha });
+  if (pull.state === "closed") return tell({ type: "pull-request-closed", by: "somebody" });
+  // Somebody pushed: what we know is about another commit. The next push of ours will say so.
+  if (pull.head.sha !== task.headCommit)
+    return tell({
+      type: "merge-awaits",
+      reason: because("branch.moved", `The pull request stands at ${pull.head.sha.slice(0, 12)}, which is not ours.`, {}, `miyabi takeover ${task.id}`),
+    });
+  const asked = openRequests(snapshot.reviews, params.trusted).filter(
+    ({ submitted_at: at }) => at !== undefined && at > (task.pullRequest?.feedbackUntil ?? new Date(0)),
+  );
+  if (asked.length > 0) return { act: "feedback", reviews: asked };
+  if (pull.mergeable === false) return { act: "bring-up" };
+  if (checks.some(({ outcome }) => outcome === "failed") && !checks.some(({ outcome }) => outcome === "pending"))
+    return { act: "checks-failed", commit: pull.head.sha };
+  const isPending = checks.some(({ outcome }) => outcome === "pending") || (checks.length === 0 && !params.graceOver);
+  if (task.stepKind === "wait-ci")
+    return isPending
+      ? { act: "nothing" }
+      : tell({ type: "ci-finished", commit: pull.head.sha, outcome: checks.length === 0 ? "none" : "passed", log: "" });
+  return judgeMerge(params, isPending);
+}
+
+function judgeMerge({ task, snapshot, policy, trusted }: Readonly<JudgeParams>, isPending: boolean): Verdict {
+  const awaits = (code: string, message: string): Verdict =>
+    task.reason?.code === code ? { act: "nothing" } : tell({ type: "merge-awaits", reason: because(code, message) });
+  if (policy === "never") return awaits("merge.by_person", "Delivered: a person merges its pull request.");
+  if (isPending) return awaits("merge.awaiting_checks", "Delivered: the checks of its pull request are running.");
+  if (openRequests(snapshot.reviews, trusted).length > 0)
+    return awaits("merge.awaiting_changes", "Delivered: a reviewer has asked for changes and not approved since.");
+  const approved = latestReviews(snapshot.reviews).some(
+    ({ user, state, commit_id: commit }) =>
+      state === "APPROVED" && user !== null && trusted.has(user.login) && commit === snapshot.pull.head.sha,
+  );
+  if (policy === "when-approved" && !approved)
+    return awaits("merge.awaiting_approval", "Delivered: its pull request waits for an approval.");
+  // GitHub works it out in the background.
+  if (snapshot.pull.mergeable === null) return { act: "nothing" };
+  return tell({ type: "merge-allowed" });
+}
+
+/** The last word of each person; a comment is no word on the whole. */
+function latestReviews(reviews: readonly ReviewReply[]): readonly ReviewReply[] {
+  const latest = new Map<string, ReviewReply>();
+  for (const review of reviews)
+    if (["APPROVED", "CHANGES_REQUESTED", "DISMISSED"].includes(review.state))
+      latest.set(review.user?.login ?? "", review);
+  return [...latest.values()];
+}
+
+const openRequests = (reviews: readonly ReviewReply[], trusted: ReadonlySet<string>): readonly ReviewReply[] =>
+  latestReviews(reviews).filter(
+    ({ state, user }) => state === "CHANGES_REQUESTED" && user !== null && trusted.has(user.login),
+  );
+
+const tell = (happening: TaskHappening): Verdict => ({ act: "tell", happening });

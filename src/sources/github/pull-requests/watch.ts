@@ -1,0 +1,235 @@
+import { AppError, createLoop, toAppError, type Clock, type Loop, type Random, type Log } from "../../../base/index.ts";
+import { ensureCache, fetchTarget, rebaseOnto } from "../../../repositories/index.ts";
+import type { TaskHappening } from "../../../tasks/index.ts";
+import { deliveredTasks, type HostedTask } from "../hosted-task.ts";
+import { pullRequestReply, reviewCommentReply, type ReviewReply } from "../replies.ts";
+import type { HostedRepository } from "../repositories.ts";
+import type { Trust } from "../trust.ts";
+import type { WriteBackParams } from "../write-back/pull-request.ts";
+import { failedLog } from "./ci-log.ts";
+import { judgePullRequest, type Verdict } from "./judge.ts";
+import { readChecks, readReviews, type Snapshot } from "./snapshot.ts";
+
+interface WatchParams extends WriteBackParams {
+  readonly trust: Trust;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface PullRequestWatch extends Loop {
+  /** Something happened to a pull request of this repository: look at it now. */
+  changed(repository: string, number: number): void;
+}
+
+const TICK_MS = 2_000;
+/** While its checks run; while it waits for people. */
+const CHECKS_EVERY_MS = 15_000;
+const PEOPLE_EVERY_MS = 60_000;
+const GRACE_DEFAULT_MS = 60_000;
+
+/** Looks at the open pull requests of tasks, and tells the tasks what changed. */
+export function createPullRequestWatch(params: Readonly<WatchParams>): PullRequestWatch {
+  const due = new Set<string>();
+  const loop = createLoop({
+    name: "github-pull-requests",
+    intervalMs: TICK_MS,
+    clock: params.clock,
+    random: params.random,
+    log: params.log,
+    tick: async (signal) => {
+      for (const task of await deliveredTasks(params.database)) {
+        if (signal.aborted) return;
+        const key = `${task.issue.repository}#${task.pullRequest?.number ?? 0}`;
+        if (!due.delete(key) && !isDue(task, params.clock.now())) continue;
+        try {
+          await look(params, task);
+        } catch (error) {
+          const known = toAppError(error);
+          if (known.code === "conflict.state") continue; // it has moved on; the next look sees where to
+          params.log.warn({ task: task.id, error: known.message }, "pull request could not be looked at");
+          await markLooked(params, task);
+          if (known.code === "github.rate_limited") return;
+        }
+      }
+    },
+  });
+  return {
+    ...loop,
+    changed: (repository, number) => {
+      due.add(`${repository}#${number}`);
+      loop.wake();
+    },
+  };
+}
+
+/** Only where the task waits for its pull request; everything else would be asked in vain. */
+function isDue(task: HostedTask, now: Date): boolean {
+  if (task.stepKind !== "wait-ci" && task.stepKind !== "merge") return false;
+  if (task.state !== "waiting" && task.state !== "delivered") return false;
+  const every = task.stepKind === "wait-ci" ? CHECKS_EVERY_MS : PEOPLE_EVERY_MS;
+  const { lookedAt } = task.pullRequest ?? { lookedAt: null };
+  return lookedAt === null || now.getTime() - lookedAt.getTime() >= every;
+}
+
+async function look(params: Readonly<WatchParams>, task: HostedTask): Promise<void> {
+  const repository = await params.repositories.find(task.issue.repository);
+  const { pullRequest } = task;
+  if (repository === null || pullRequest === null) return;
+  if (task.stepKind !== "wait-ci" && task.stepKind !== "merge") return;
+  const { client, settings } = repository;
+  const [owner, repo] = settings.name.split("/");
+  const pull = await client.call(
+    "GET /repos/{owner}/{repo}/pulls/{pull_number}",
+    { owner, repo, pull_number: pullRequest.number },
+    pullRequestReply,
+  );
+  const isOpen = pull.state === "open" && !pull.merged;
+  const snapshot: Snapshot = {
+    pull,
+    checks: isOpen ? await readChecks(repository, pull.head.sha) : [],
+    reviews: isOpen ? await readReviews(client, settings.name, pull.number) : [],
+  };
+  const verdict = judgePullRequest({
+    task,
+    snapshot,
+    policy: policyOf(task),
+    trusted: await trustedAmong(params, repository, snapshot.reviews),
+    graceOver: isGraceOver(task, params.clock.now()),
+  });
+  await act(params, repository, task, snapshot, verdict);
+  await markLooked(params, task);
+}
+
+async function act(
+  params: Readonly<WatchParams>,
+  repository: HostedRepository,
+  task: HostedTask,
+  snapshot: Snapshot,
+  verdict: Verdict,
+): Promise<void> {
+  const happen = (happening: TaskHappening): Promise<void> => params.tasks.happen(task.id, happening);
+  switch (verdict.act) {
+    case "nothing":
+      return;
+    case "tell":
+      if (verdict.happening.type === "merged") await params.repositories.sync(repository);
+      if (verdict.happening.type === "merge-awaits" && task.stepKind !== "merge") return;
+      return happen(verdict.happening);
+    case "checks-failed":
+      if (task.stepKind === "wait-ci")
+        return happen({
+          type: "ci-finished",
+          commit: verdict.commit,
+          outcome: "failed",
+          log: await failedLog(repository, snapshot.checks),
+        });
+      return happen({ type: "feedback", by: "the checks", text: await failedLog(repository, snapshot.checks) });
+    case "feedback":
+      return feedback(params, repository, task, verdict.reviews);
+    case "bring-up":
+      return bringUp(params, repository, task);
+  }
+}
+
+/** Hands what reviewers wrote to the session, once. */
+async function feedback(
+  params: Readonly<WatchParams>,
+  { client, settings }: HostedRepository,
+  task: HostedTask,
+  reviews: readonly ReviewReply[],
+): Promise<void> {
+  const [owner, repo] = settings.name.split("/");
+  const comments = await client.list(
+    "GET /repos/{owner}/{repo}/pulls/{pull_number}/comments",
+    { owner, repo, pull_number: task.pullRequest?.number },
+    reviewCommentReply,
+  );
+  const text = reviews
+    .map((review) =>
+      [
+        `${review.user?.login ?? "somebody"} asks for changes:`,
+        review.body,
+        ...comments
+          .filter((comment) => comment.pull_request_review_id === review.id)
+          .map(({ path, line, body }) => `${path}${line === null || line === undefined ? "" : `:${line}`}: ${body}`),
+      ]
+        .filter((part) => part !== "")
+        .join("\n"),
+    )
+    .join("\n\n");
+  const until = reviews.reduce((latest, { submitted_at: at }) => (at !== undefined && at > latest ? at : latest), new Date(0));
+  const by = reviews.map(({ user }) => user?.login ?? "somebody").join(", ");
+  await params.database.transaction(async (tx) => {
+    await params.tasks.happenIn(tx, task.id, () => ({ type: "feedback", by, text }));
+    await tx.query("update miyabi.github_pull_requests set feedback_until = $2 where task_id = $1", [task.id, until]);
+  });
+}
+
+/** Brings the task's commit onto the moved target; a conflict goes back to the session. */
+async function bringUp(params: Readonly<WatchParams>, repository: HostedRepository, task: HostedTask): Promise<void> {
+  await params.repositories.sync(repository);
+  const cachePath = await ensureCache(params.git, {
+    repositoryId: task.repositoryId,
+    sourcePath: repository.mirrorPath,
+    cachesDir: params.home.repositoriesDir,
+  });
+  const target = await fetchTarget(params.git, {
+    cachePath,
+    sourcePath: repository.mirrorPath,
+    branch: repository.targetBranch,
+  });
+  if (task.headCommit === null || task.baseCommit === null)
+    throw new AppError({ code: "internal.bug", message: `${task.id} has a pull request but no commit.` });
+  const result = await rebaseOnto(params.git, {
+    cachePath,
+    taskId: task.id,
+    taskCommit: task.headCommit,
+    base: task.baseCommit,
+    target: target.commit,
+    squash: false,
+  });
+  switch (result.outcome) {
+    case "conflict":
+      return params.tasks.happen(task.id, { type: "remote-conflict", base: target.commit, files: result.files });
+    case "rebased":
+      return params.tasks.happen(task.id, {
+        type: "rebased",
+        base: target.commit,
+        commit: result.commit,
+        tree: result.treeHash,
+      });
+    case "unchanged":
+    case "empty":
+      // GitHub has not seen yet that there is no conflict any more.
+      return;
+  }
+}
+
+async function trustedAmong(
+  params: Readonly<WatchParams>,
+  { client, settings }: HostedRepository,
+  reviews: readonly ReviewReply[],
+): Promise<ReadonlySet<string>> {
+  const logins = new Set(reviews.map(({ user }) => user?.login).filter((login) => login !== undefined));
+  const trusted = new Set<string>();
+  for (const login of logins) if (await params.trust.isTrusted(client, settings, login)) trusted.add(login);
+  return trusted;
+}
+
+function policyOf(task: HostedTask): "never" | "when-approved" | "when-green" {
+  const step = task.workflow.steps.find(({ kind }) => kind === "merge");
+  return step?.kind === "merge" ? step.policy : "never";
+}
+
+/** Whether checks have had the time to appear since we first looked at this commit. */
+function isGraceOver(task: HostedTask, now: Date): boolean {
+  const step = task.workflow.steps.find(({ kind }) => kind === "wait-ci");
+  const graceMs = step?.kind === "wait-ci" ? step.grace : GRACE_DEFAULT_MS;
+  const pushedAt = task.pullRequest?.pushedAt;
+  return pushedAt !== undefined && now.getTime() - pushedAt.getTime() >= graceMs;
+}
+
+async function markLooked({ database }: Readonly<WatchParams>, task: HostedTask): Promise<void> {
+  await database.query("update miyabi.github_pull_requests set looked_at = now() where task_id = $1", [task.id]);
+}

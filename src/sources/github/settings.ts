@@ -1,0 +1,54 @@
+import { z } from "zod";
+
+/** Name of a variable of `.env`; the value itself never stands in a configuration file. */
+const secretName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "the name of a variable in .env, e.g. GITHUB_TOKEN");
+
+const repository = z.strictObject({
+  /** `owner/name`. */
+  name: z.string().regex(/^[A-Za-z0-9][\w.-]*\/[\w.-]+$/, "a repository looks like owner/name"),
+  /** Branch that changes are merged into; null: the repository's default branch. */
+  branch: z.string().min(1).nullable().default(null),
+  /** Label that starts an issue. */
+  label: z.string().min(1).max(50).default("miyabi"),
+  /** Who lets a pull request be merged. */
+  merge: z.enum(["never", "when-approved", "when-green"]).default("when-approved"),
+  method: z.enum(["merge", "squash", "rebase"]).default("squash"),
+  /** People who may start, steer and approve without write access. */
+  trusted: z.array(z.string()).max(200).default([]),
+});
+
+/** Section `github` of `miyabi.yaml`. */
+export const githubSettings = z
+  .strictObject({
+    /** Another one for GitHub Enterprise: `https://HOST/api/v3`. */
+    apiUrl: z.url({ protocol: /^https?$/ }).default("https://api.github.com"),
+    token: secretName.optional(),
+    app: z.strictObject({ id: z.number().int().positive(), privateKey: secretName }).optional(),
+    /** How often changes are asked for. Seconds. */
+    pollSeconds: z.number().int().min(1).max(3_600).default(60),
+    /** Labels that set the class. */
+    classes: z
+      .record(z.string(), z.enum(["P0", "P1", "P2"]))
+      .default({ "priority:P0": "P0", "priority:P1": "P1", "priority:P2": "P2" }),
+    /** Open tasks of one repository at most; further issues wait for their turn. */
+    maxOpenTasks: z.number().int().min(1).max(10_000).default(50),
+    repositories: z.array(repository).min(1).max(500),
+  })
+  .superRefine((value, context) => {
+    if ((value.token === undefined) === (value.app === undefined))
+      context.addIssue({
+        code: "custom",
+        path: ["token"],
+        message: "give either token (the name of a fine-grained token in .env) or app",
+      });
+    const names = value.repositories.map(({ name }) => name.toLowerCase());
+    for (const [index, name] of names.entries())
+      if (names.indexOf(name) !== index)
+        context.addIssue({
+          code: "custom",
+          path: ["repositories", index, "name"],
+          message: `"${name}" is listed twice`,
+        });
+  });
+export type GitHubSettings = z.infer<typeof githubSettings>;
+export type RepositorySettings = GitHubSettings["repositories"][number];

@@ -1,0 +1,43 @@
+import type { HostedTask } from "../hosted-task.ts";
+import { quoted } from "./pull-request-body.ts";
+
+const LABELS: Readonly<Record<string, string | null>> = {
+  queued: "miyabi:queued",
+  blocked: "miyabi:blocked",
+  ready: "miyabi:running",
+  running: "miyabi:running",
+  waiting: "miyabi:running",
+  delivered: "miyabi:delivered",
+  done: "miyabi:delivered",
+  failed: "miyabi:failed",
+  cancelled: null,
+};
+export const STATE_LABELS: readonly string[] = [
+  ...new Set([...Object.values(LABELS).filter((label) => label !== null), "miyabi:review"]),
+];
+
+/** The label that shows a task's state; null for none. */
+export function labelOf(task: Pick<HostedTask, "state" | "waitsFor" | "stepKind" | "currentStep">): string | null {
+  if (task.state === "waiting" && task.waitsFor === "person") return "miyabi:blocked";
+  if (task.currentStep === "review" && ["ready", "running", "waiting"].includes(task.state)) return "miyabi:review";
+  return LABELS[task.state] ?? null;
+}
+
+/** The one comment of an issue: where its task stands and why, its steps, and where to look. */
+export function progressComment(task: HostedTask, consoleUrl: string): string {
+  const why = task.reason === null ? "" : `\n\n${quoted(task.reason.message)}`;
+  const at = task.currentStep === null ? "" : ` at **${task.currentStep}**`;
+  const steps = task.workflow.steps.map(({ name }) => (name === task.currentStep ? `**${name}**` : name)).join(" → ");
+  const rounds = task.round > 1 ? ` Round ${task.round}.` : "";
+  return [
+    `**${task.state}**${task.state === "done" || task.state === "cancelled" ? "" : at}.${rounds}${why}`,
+    "",
+    steps,
+    "",
+    ...(task.pullRequest === null ? [] : [`Pull request: #${task.pullRequest.number}`, ""]),
+    ...(task.report === null ? [] : ["<details><summary>Report</summary>", "", task.report, "", "</details>", ""]),
+    `[${task.id} in the console](${consoleUrl}/tasks/${task.id})`,
+    "",
+    `<!-- miyabi:progress:${task.id} -->`,
+  ].join("\n");
+}

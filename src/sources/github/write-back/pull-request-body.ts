@@ -1,0 +1,57 @@
+import type { Database } from "../../../store/index.ts";
+import type { HostedTask } from "../hosted-task.ts";
+
+interface RunFacts {
+  readonly step: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly verdict: string | null;
+  readonly notes: string | null;
+  readonly cached: boolean;
+}
+
+/** What, why, how checked, what it cost, and where to look. */
+export async function pullRequestBody(
+  params: Readonly<{ database: Database; consoleUrl: string }>,
+  task: HostedTask,
+): Promise<string> {
+  const { rows } = await params.database.query<RunFacts>(
+    `select distinct on (step_position) step, kind, state, verdict, notes, cached from miyabi.runs
+     where task_id = $1 and state = 'succeeded' order by step_position, attempt desc`,
+    [task.id],
+  );
+  const work = rows.find(({ verdict }) => verdict === "done");
+  const lines = rows
+    .filter((run) => run !== work)
+    .map(
+      (run) =>
+        `- **${run.step}**: ${run.verdict ?? "passed"}${run.cached ? " (the same tree passed before)" : ""}${run.notes === null || run.notes === "" ? "" : ` — ${oneLine(run.notes)}`}`,
+    );
+  return [
+    `Closes #${task.issue.number}.`,
+    "",
+    ...(work?.notes === null || work?.notes === undefined || work.notes === "" ? [] : [quoted(work.notes), ""]),
+    "### Checked",
+    "",
+    ...(lines.length === 0 ? ["- nothing yet"] : lines),
+    "",
+    `[What was done, step by step, and what it cost](${params.consoleUrl}/tasks/${task.id})`,
+    "",
+    `<!-- miyabi:task:${task.id} -->`,
+  ].join("\n");
+}
+
+/** Words of a model are quoted, cut, and cannot mention people or close other issues. */
+export function quoted(text: string): string {
+  return harmless(text.slice(0, 2_000))
+    .split("\n")
+    .map((line) => `> ${line}`)
+    .join("\n");
+}
+
+const oneLine = (text: string): string => harmless(text.replaceAll(/\s+/g, " ").slice(0, 300));
+
+/** A zero-width space keeps mentions, references and markers from having an effect. */
+function harmless(text: string): string {
+  return text.replaceAll("@", "@\u200B").replaceAll(/#(?=\d)/g, "#\u200B").replaceAll("<!--", "<\u200B!--");
+}
