@@ -11,7 +11,7 @@ const MAY = {
   gateway: ["base", "store"],
   repositories: ["base", "store", "tasks"],
   agents: ["base", "contract", "store", "tasks", "repositories"],
-  sources: ["base", "contract", "tasks", "repositories"],
+  sources: ["base", "contract", "store", "tasks", "repositories"],
   api: ["base", "contract", "store", "security", "logs", "tasks", "messages", "agents"],
   main: [
     "base",

@@ -15,7 +15,8 @@ import { appendTranscript, readLogs } from "../logs/index.ts";
 import { createMcpPlugin, VERDICTS } from "../messages/index.ts";
 import { acceptHandover } from "../agents/index.ts";
 import { createSessions, ADMIN_PERMISSIONS, openTokenFile } from "../security/index.ts";
-import { because, createTaskQueries } from "../tasks/index.ts";
+import { loadGitHub } from "../sources/index.ts";
+import { because, createOutboxWorker, createTaskQueries } from "../tasks/index.ts";
 import { createAgentDesk } from "./agent-desk.ts";
 import { createAgentServices, isOnPath } from "./agent-services.ts";
 import { createCompletion } from "./completion.ts";
@@ -157,6 +158,30 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     return { url: `http://localhost:${port}/login#${code}`, expiresAt };
   };
   const completion = createCompletion({ domain, home, clock, random, log });
+  const github =
+    settings.github === undefined
+      ? null
+      : (await loadGitHub()).openGitHub({
+          settings: settings.github,
+          readSecret: (name) => params.secrets.get(name) ?? env[name],
+          database,
+          tasks: domain.tasks,
+          intake: domain.intake,
+          git: domain.git,
+          home,
+          consoleUrl: `http://localhost:${port}`,
+          clock,
+          random,
+          log,
+        });
+  const outbox = createOutboxWorker({
+    database,
+    notifier: domain.notifier,
+    handlers: github?.handlers ?? new Map(),
+    clock,
+    random,
+    log,
+  });
   const housekeeping = createHousekeeping({ database, git: domain.git, home, clock, random, log });
   const server = await createApiServer({
     handlers: {
@@ -235,6 +260,8 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     domain.mergeQueue,
     completion,
     housekeeping,
+    outbox,
+    ...(github?.services ?? []),
     services.mailman,
     services.dispatcher,
     services.watchdog,
@@ -259,6 +286,8 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
         services.watchdog,
         services.dispatcher,
         services.mailman,
+        ...(github?.services ?? []),
+        outbox,
         housekeeping,
         completion,
         domain.mergeQueue,

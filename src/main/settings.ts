@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AppError, parseYaml, readFileIfExists, type Home } from "../base/index.ts";
 import { profileOverride, shippedTeam, team, type Team } from "../agents/index.ts";
 import { gatewaySettings } from "../gateway/index.ts";
+import { githubSettings } from "../sources/index.ts";
 
 /** `miyabi.yaml`: settings of the installation. Everything has a default; unknown fields are refused. */
 export const settings = z.strictObject({
@@ -39,6 +40,8 @@ export const settings = z.strictObject({
     })
     .prefault({}),
   gateway: gatewaySettings.prefault({}),
+  /** Repositories on GitHub whose issues become tasks; absent: none. */
+  github: githubSettings.optional(),
 });
 export type Settings = z.infer<typeof settings>;
 

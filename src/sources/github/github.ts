@@ -56,10 +56,10 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
   const issues = createIssueIntake({ settings, database, tasks, intake, trust, log });
   const poll = createPoll({ settings, repositories, intake: issues, database, clock, random, log });
   const watch = createPullRequestWatch({ ...writeBack, trust, clock, random, log });
-  const handlers: OutboxHandlers = new Map<string, OutboxHandler<never>>([
-    ["pull-request", createPullRequestHandler(writeBack) as OutboxHandler<never>],
-    ["merge", createMergeHandler(writeBack) as OutboxHandler<never>],
-    ["progress", createProgressHandler({ ...writeBack, ownLogin: connection.ownLogin }) as OutboxHandler<never>],
-  ]) as OutboxHandlers;
+  const handlers = new Map<string, OutboxHandler<unknown>>([
+    ["pull-request", createPullRequestHandler(writeBack)],
+    ["merge", createMergeHandler(writeBack)],
+    ["progress", createProgressHandler({ ...writeBack, ownLogin: connection.ownLogin })],
+  ]);
   return { services: [poll, watch], handlers, budget: connection.budget.state };
 }

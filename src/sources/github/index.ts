@@ -1,2 +1,1 @@
-export { openGitHub, type GitHub, type GitHubParams } from "./github.ts";
-export { githubSettings, type GitHubSettings } from "./settings.ts";
+export { openGitHub } from "./github.ts";

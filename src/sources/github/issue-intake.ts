@@ -75,7 +75,11 @@ async function take(
   const by = labelled?.actor?.login ?? null;
   if (labelled === undefined || !(await params.trust.isTrusted(client, settings, by)))
     return { outcome: "untrusted", by: by ?? "somebody unknown" };
-  const { repository: found } = await client.graphql(BODY_EDIT, { owner, repo, number: issue.number }, bodyEditReply);
+  const { repository: found } = await client.graphql(
+    BODY_EDIT,
+    { owner, repo, number: issue.number },
+    bodyEditReply,
+  );
   const { lastEditedAt = null, editor = null } = found.issue ?? {};
   if (lastEditedAt !== null && lastEditedAt >= labelled.created_at) {
     const login = editor?.login ?? null;
@@ -156,7 +160,9 @@ async function knownTask(
     [repository, number],
   );
   const row = rows[0];
-  return row === undefined ? null : { id: row.id, ended: ["done", "failed", "cancelled"].includes(row.state) };
+  return row === undefined
+    ? null
+    : { id: row.id, ended: ["done", "failed", "cancelled"].includes(row.state) };
 }
 
 async function openTasks(database: Database, repositoryId: string): Promise<number> {
@@ -168,7 +174,10 @@ async function openTasks(database: Database, repositoryId: string): Promise<numb
 }
 
 /** Tasks of issues, by `owner/name#12`. */
-async function tasksOf(database: Database, references: readonly string[]): Promise<ReadonlyMap<string, string>> {
+async function tasksOf(
+  database: Database,
+  references: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
   const { rows } = await database.query<{ reference: string; task_id: string }>(
     `select i.repository || '#' || i.number as reference, i.task_id from miyabi.github_issues i
      where i.task_id is not null and i.repository || '#' || i.number = any($1)`,
@@ -177,7 +186,12 @@ async function tasksOf(database: Database, references: readonly string[]): Promi
   return new Map(rows.map((row) => [row.reference, row.task_id]));
 }
 
-async function remember(database: Database, repository: string, number: number, outcome: IntakeOutcome): Promise<void> {
+async function remember(
+  database: Database,
+  repository: string,
+  number: number,
+  outcome: IntakeOutcome,
+): Promise<void> {
   await database.query(
     `insert into miyabi.github_issues (repository, number, intake) values ($1, $2, $3)
      on conflict (repository, number) do update set intake = excluded.intake, updated_at = now()`,

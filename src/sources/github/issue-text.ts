@@ -23,15 +23,18 @@ export function visibleText(markdown: string): string {
 }
 
 // Format characters (zero width, bidirectional controls, tags), variation selectors beyond the emoji one, and controls but tab and newline.
-const INVISIBLE = /(?![\t\n\u{200D}\u{FE0F}])[\p{Cf}\p{Cc}\u{FE00}-\u{FE0E}\u{E0100}-\u{E01EF}\u{115F}\u{1160}\u{3164}\u{FFA0}]/gu;
+const INVISIBLE =
+  /(?!\t|\n|\u{200D}|\u{FE0F})[\p{Cf}\p{Cc}\u{FE00}-\u{FE0E}\u{E0100}-\u{E01EF}\u{115F}\u{1160}\u{3164}\u{FFA0}]/gu;
 
-const DEPENDENCY = /^\s*(?:[-*]\s*)?(?:depends(?: on)?|blocked by)\s*:?\s*((?:(?:[\w.-]+\/[\w.-]+)?#\d+[\s,]*(?:and\s+)?)+)/gim;
+const DEPENDENCY =
+  /^\s*(?:[-*]\s*)?(?:depends(?: on)?|blocked by)\s*:?\s*((?:(?:[\w.-]+\/[\w.-]+)?#\d+[\s,]*(?:and\s+)?)+)/gim;
 const REFERENCE = /([\w.-]+\/[\w.-]+)?#(\d+)/g;
 
 /** Issues that the text says it depends on, as `owner/name#12`; a bare number means `repository`. */
 export function dependenciesIn(text: string, repository: string): readonly string[] {
   const found = new Set<string>();
   for (const [, list = ""] of text.matchAll(DEPENDENCY))
-    for (const [, other, number] of list.matchAll(REFERENCE)) found.add(`${(other ?? repository).toLowerCase()}#${number}`);
+    for (const [, other, number] of list.matchAll(REFERENCE))
+      found.add(`${(other ?? repository).toLowerCase()}#${number}`);
   return [...found];
 }

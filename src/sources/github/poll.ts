@@ -44,7 +44,10 @@ export function createPoll(params: Readonly<PollParams>): Loop {
           await noteError(params.database, settings.name, null);
         } catch (error) {
           const known = toAppError(error);
-          params.log.warn({ repository: settings.name, error: known.message }, "repository could not be polled");
+          params.log.warn(
+            { repository: settings.name, error: known.message },
+            "repository could not be polled",
+          );
           await noteError(params.database, settings.name, { code: known.code, message: known.message });
           // What holds one repository of this connection up holds all of them up.
           if (known.code === "github.rate_limited") return;
@@ -54,7 +57,11 @@ export function createPoll(params: Readonly<PollParams>): Loop {
   });
 }
 
-async function pollOne(params: Readonly<PollParams>, repository: HostedRepository, signal: AbortSignal): Promise<void> {
+async function pollOne(
+  params: Readonly<PollParams>,
+  repository: HostedRepository,
+  signal: AbortSignal,
+): Promise<void> {
   const { database, intake } = params;
   const cursor = await readCursor(database, repository.key);
   const [owner, repo] = repository.settings.name.split("/");
@@ -103,8 +110,8 @@ async function readCursor(database: Database, key: string): Promise<Cursor> {
 }
 
 async function noteError(database: Database, name: string, error: object | null): Promise<void> {
-  await database.query("update miyabi.github_repositories set error = $2, polled_at = now() where name = $1", [
-    name.toLowerCase(),
-    error === null ? null : JSON.stringify(error),
-  ]);
+  await database.query(
+    "update miyabi.github_repositories set error = $2, polled_at = now() where name = $1",
+    [name.toLowerCase(), error === null ? null : JSON.stringify(error)],
+  );
 }

@@ -19,7 +19,9 @@ export async function failedLog(repository: HostedRepository, checks: readonly C
   const parts: string[] = [];
   for (const check of failed) {
     const printed = check.runId === null ? "" : await jobLog(repository, check.runId);
-    parts.push(`## ${check.name}\n${[check.log, tellingPart(printed)].filter((text) => text !== "").join("\n")}`);
+    parts.push(
+      `## ${check.name}\n${[check.log, tellingPart(printed)].filter((text) => text !== "").join("\n")}`,
+    );
   }
   return parts.join("\n\n").slice(0, MAX_CHARACTERS * MAX_CHECKS);
 }
@@ -28,10 +30,15 @@ export async function failedLog(repository: HostedRepository, checks: readonly C
 async function jobLog({ client, settings }: HostedRepository, jobId: number): Promise<string> {
   const [owner, repo] = settings.name.split("/");
   try {
-    const log = await client.call("GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs", { owner, repo, job_id: jobId }, anything);
+    const log = await client.call(
+      "GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs",
+      { owner, repo, job_id: jobId },
+      anything,
+    );
     return typeof log === "string" ? log : "";
   } catch (error) {
-    if (error instanceof AppError && ["not_found", "github.forbidden", "github.refused"].includes(error.code)) return "";
+    if (error instanceof AppError && ["not_found", "github.forbidden", "github.refused"].includes(error.code))
+      return "";
     throw error;
   }
 }
@@ -40,7 +47,11 @@ async function jobLog({ client, settings }: HostedRepository, jobId: number): Pr
 export function tellingPart(log: string): string {
   const lines = log.replace(ESCAPES, "").replace(STAMP, "").trimEnd().split("\n");
   const first = lines.findIndex((line) => TELLING.test(line));
-  if (first < 0) return lines.slice(-(LINES_BEFORE + LINES_AFTER)).join("\n").slice(-MAX_CHARACTERS);
+  if (first < 0)
+    return lines
+      .slice(-(LINES_BEFORE + LINES_AFTER))
+      .join("\n")
+      .slice(-MAX_CHARACTERS);
   const from = Math.max(0, first - LINES_BEFORE);
   const around = lines.slice(from, first + LINES_AFTER);
   const end = lines.slice(Math.max(first + LINES_AFTER, lines.length - LINES_BEFORE));

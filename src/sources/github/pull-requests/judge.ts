@@ -29,37 +29,56 @@ export interface JudgeParams {
 export function judgePullRequest(params: Readonly<JudgeParams>): Verdict {
   const { task, snapshot } = params;
   const { pull, checks } = snapshot;
-  if (pull.merged)
-    return tell({ type: "merged", commit: pull.merge_commit_sha ?? pull.head.sha });
+  if (pull.merged) return tell({ type: "merged", commit: pull.merge_commit_sha ?? pull.head.sha });
   if (pull.state === "closed") return tell({ type: "pull-request-closed", by: "somebody" });
   // Somebody pushed: what we know is about another commit. The next push of ours will say so.
   if (pull.head.sha !== task.headCommit)
     return tell({
       type: "merge-awaits",
-      reason: because("branch.moved", `The pull request stands at ${pull.head.sha.slice(0, 12)}, which is not ours.`, {}, `miyabi takeover ${task.id}`),
+      reason: because(
+        "branch.moved",
+        `The pull request stands at ${pull.head.sha.slice(0, 12)}, which is not ours.`,
+        {},
+        `miyabi takeover ${task.id}`,
+      ),
     });
   const asked = openRequests(snapshot.reviews, params.trusted).filter(
     ({ submitted_at: at }) => at !== undefined && at > (task.pullRequest?.feedbackUntil ?? new Date(0)),
   );
   if (asked.length > 0) return { act: "feedback", reviews: asked };
   if (pull.mergeable === false) return { act: "bring-up" };
-  if (checks.some(({ outcome }) => outcome === "failed") && !checks.some(({ outcome }) => outcome === "pending"))
+  if (
+    checks.some(({ outcome }) => outcome === "failed") &&
+    !checks.some(({ outcome }) => outcome === "pending")
+  )
     return { act: "checks-failed", commit: pull.head.sha };
-  const isPending = checks.some(({ outcome }) => outcome === "pending") || (checks.length === 0 && !params.graceOver);
+  const isPending =
+    checks.some(({ outcome }) => outcome === "pending") || (checks.length === 0 && !params.graceOver);
   if (task.stepKind === "wait-ci")
     return isPending
       ? { act: "nothing" }
-      : tell({ type: "ci-finished", commit: pull.head.sha, outcome: checks.length === 0 ? "none" : "passed", log: "" });
+      : tell({
+          type: "ci-finished",
+          commit: pull.head.sha,
+          outcome: checks.length === 0 ? "none" : "passed",
+          log: "",
+        });
   return judgeMerge(params, isPending);
 }
 
 function judgeMerge({ task, snapshot, policy, trusted }: Readonly<JudgeParams>, isPending: boolean): Verdict {
   const awaits = (code: string, message: string): Verdict =>
-    task.reason?.code === code ? { act: "nothing" } : tell({ type: "merge-awaits", reason: because(code, message) });
+    task.reason?.code === code
+      ? { act: "nothing" }
+      : tell({ type: "merge-awaits", reason: because(code, message) });
   if (policy === "never") return awaits("merge.by_person", "Delivered: a person merges its pull request.");
-  if (isPending) return awaits("merge.awaiting_checks", "Delivered: the checks of its pull request are running.");
+  if (isPending)
+    return awaits("merge.awaiting_checks", "Delivered: the checks of its pull request are running.");
   if (openRequests(snapshot.reviews, trusted).length > 0)
-    return awaits("merge.awaiting_changes", "Delivered: a reviewer has asked for changes and not approved since.");
+    return awaits(
+      "merge.awaiting_changes",
+      "Delivered: a reviewer has asked for changes and not approved since.",
+    );
   const approved = latestReviews(snapshot.reviews).some(
     ({ user, state, commit_id: commit }) =>
       state === "APPROVED" && user !== null && trusted.has(user.login) && commit === snapshot.pull.head.sha,
@@ -80,7 +99,10 @@ function latestReviews(reviews: readonly ReviewReply[]): readonly ReviewReply[] 
   return [...latest.values()];
 }
 
-const openRequests = (reviews: readonly ReviewReply[], trusted: ReadonlySet<string>): readonly ReviewReply[] =>
+const openRequests = (
+  reviews: readonly ReviewReply[],
+  trusted: ReadonlySet<string>,
+): readonly ReviewReply[] =>
   latestReviews(reviews).filter(
     ({ state, user }) => state === "CHANGES_REQUESTED" && user !== null && trusted.has(user.login),
   );

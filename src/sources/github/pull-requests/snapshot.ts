@@ -28,9 +28,16 @@ export interface Check {
 
 const PASSED = ["success", "neutral", "skipped"];
 
-export async function readChecks({ client, settings }: HostedRepository, commit: string): Promise<readonly Check[]> {
+export async function readChecks(
+  { client, settings }: HostedRepository,
+  commit: string,
+): Promise<readonly Check[]> {
   const [owner, repo] = settings.name.split("/");
-  const runs = await client.list("GET /repos/{owner}/{repo}/commits/{ref}/check-runs", { owner, repo, ref: commit }, checkRunReply);
+  const runs = await client.list(
+    "GET /repos/{owner}/{repo}/commits/{ref}/check-runs",
+    { owner, repo, ref: commit },
+    checkRunReply,
+  );
   const { statuses } = await client.call(
     "GET /repos/{owner}/{repo}/commits/{ref}/status",
     { owner, repo, ref: commit },
@@ -45,15 +52,22 @@ export async function readReviews(
   number: number,
 ): Promise<readonly ReviewReply[]> {
   const [owner, repo] = name.split("/");
-  return client.list("GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews", { owner, repo, pull_number: number }, reviewReply);
+  return client.list(
+    "GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews",
+    { owner, repo, pull_number: number },
+    reviewReply,
+  );
 }
 
 function ofRun(run: CheckRunReply): Check {
   const { output } = run;
   return {
     name: run.name,
-    outcome: run.status !== "completed" ? "pending" : PASSED.includes(run.conclusion ?? "") ? "passed" : "failed",
-    log: [output?.title, output?.summary, output?.text].filter((text) => typeof text === "string" && text !== "").join("\n"),
+    outcome:
+      run.status !== "completed" ? "pending" : PASSED.includes(run.conclusion ?? "") ? "passed" : "failed",
+    log: [output?.title, output?.summary, output?.text]
+      .filter((text) => typeof text === "string" && text !== "")
+      .join("\n"),
     runId: run.id,
   };
 }

@@ -1,4 +1,12 @@
-import { AppError, createLoop, toAppError, type Clock, type Loop, type Random, type Log } from "../../../base/index.ts";
+import {
+  AppError,
+  createLoop,
+  toAppError,
+  type Clock,
+  type Loop,
+  type Random,
+  type Log,
+} from "../../../base/index.ts";
 import { ensureCache, fetchTarget, rebaseOnto } from "../../../repositories/index.ts";
 import type { TaskHappening } from "../../../tasks/index.ts";
 import { deliveredTasks, type HostedTask } from "../hosted-task.ts";
@@ -124,7 +132,11 @@ async function act(
           outcome: "failed",
           log: await failedLog(repository, snapshot.checks),
         });
-      return happen({ type: "feedback", by: "the checks", text: await failedLog(repository, snapshot.checks) });
+      return happen({
+        type: "feedback",
+        by: "the checks",
+        text: await failedLog(repository, snapshot.checks),
+      });
     case "feedback":
       return feedback(params, repository, task, verdict.reviews);
     case "bring-up":
@@ -152,22 +164,35 @@ async function feedback(
         review.body,
         ...comments
           .filter((comment) => comment.pull_request_review_id === review.id)
-          .map(({ path, line, body }) => `${path}${line === null || line === undefined ? "" : `:${line}`}: ${body}`),
+          .map(
+            ({ path, line, body }) =>
+              `${path}${line === null || line === undefined ? "" : `:${line}`}: ${body}`,
+          ),
       ]
         .filter((part) => part !== "")
         .join("\n"),
     )
     .join("\n\n");
-  const until = reviews.reduce((latest, { submitted_at: at }) => (at !== undefined && at > latest ? at : latest), new Date(0));
+  const until = reviews.reduce(
+    (latest, { submitted_at: at }) => (at !== undefined && at > latest ? at : latest),
+    new Date(0),
+  );
   const by = reviews.map(({ user }) => user?.login ?? "somebody").join(", ");
   await params.database.transaction(async (tx) => {
     await params.tasks.happenIn(tx, task.id, () => ({ type: "feedback", by, text }));
-    await tx.query("update miyabi.github_pull_requests set feedback_until = $2 where task_id = $1", [task.id, until]);
+    await tx.query("update miyabi.github_pull_requests set feedback_until = $2 where task_id = $1", [
+      task.id,
+      until,
+    ]);
   });
 }
 
 /** Brings the task's commit onto the moved target; a conflict goes back to the session. */
-async function bringUp(params: Readonly<WatchParams>, repository: HostedRepository, task: HostedTask): Promise<void> {
+async function bringUp(
+  params: Readonly<WatchParams>,
+  repository: HostedRepository,
+  task: HostedTask,
+): Promise<void> {
   await params.repositories.sync(repository);
   const cachePath = await ensureCache(params.git, {
     repositoryId: task.repositoryId,
@@ -191,7 +216,11 @@ async function bringUp(params: Readonly<WatchParams>, repository: HostedReposito
   });
   switch (result.outcome) {
     case "conflict":
-      return params.tasks.happen(task.id, { type: "remote-conflict", base: target.commit, files: result.files });
+      return params.tasks.happen(task.id, {
+        type: "remote-conflict",
+        base: target.commit,
+        files: result.files,
+      });
     case "rebased":
       return params.tasks.happen(task.id, {
         type: "rebased",
@@ -231,5 +260,7 @@ function isGraceOver(task: HostedTask, now: Date): boolean {
 }
 
 async function markLooked({ database }: Readonly<WatchParams>, task: HostedTask): Promise<void> {
-  await database.query("update miyabi.github_pull_requests set looked_at = now() where task_id = $1", [task.id]);
+  await database.query("update miyabi.github_pull_requests set looked_at = now() where task_id = $1", [
+    task.id,
+  ]);
 }

@@ -6,7 +6,8 @@ import type { WriteBackParams } from "./pull-request.ts";
 import { tellTask } from "./tell-task.ts";
 
 export type MergeResult =
-  { readonly outcome: "merged"; readonly commit: string } | { readonly outcome: "held"; readonly reason: Reason };
+  | { readonly outcome: "merged"; readonly commit: string }
+  | { readonly outcome: "held"; readonly reason: Reason };
 
 /** Merges the pull request of a task at exactly the commit that was accepted. A merge that has happened is recognised. */
 export function createMergeHandler(params: Readonly<WriteBackParams>): OutboxHandler<MergeResult> {

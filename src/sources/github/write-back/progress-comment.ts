@@ -17,9 +17,12 @@ export const STATE_LABELS: readonly string[] = [
 ];
 
 /** The label that shows a task's state; null for none. */
-export function labelOf(task: Pick<HostedTask, "state" | "waitsFor" | "stepKind" | "currentStep">): string | null {
+export function labelOf(
+  task: Pick<HostedTask, "state" | "waitsFor" | "stepKind" | "currentStep">,
+): string | null {
   if (task.state === "waiting" && task.waitsFor === "person") return "miyabi:blocked";
-  if (task.currentStep === "review" && ["ready", "running", "waiting"].includes(task.state)) return "miyabi:review";
+  if (task.currentStep === "review" && ["ready", "running", "waiting"].includes(task.state))
+    return "miyabi:review";
   return LABELS[task.state] ?? null;
 }
 
@@ -27,7 +30,9 @@ export function labelOf(task: Pick<HostedTask, "state" | "waitsFor" | "stepKind"
 export function progressComment(task: HostedTask, consoleUrl: string): string {
   const why = task.reason === null ? "" : `\n\n${quoted(task.reason.message)}`;
   const at = task.currentStep === null ? "" : ` at **${task.currentStep}**`;
-  const steps = task.workflow.steps.map(({ name }) => (name === task.currentStep ? `**${name}**` : name)).join(" → ");
+  const steps = task.workflow.steps
+    .map(({ name }) => (name === task.currentStep ? `**${name}**` : name))
+    .join(" → ");
   const rounds = task.round > 1 ? ` Round ${task.round}.` : "";
   return [
     `**${task.state}**${task.state === "done" || task.state === "cancelled" ? "" : at}.${rounds}${why}`,
@@ -35,7 +40,9 @@ export function progressComment(task: HostedTask, consoleUrl: string): string {
     steps,
     "",
     ...(task.pullRequest === null ? [] : [`Pull request: #${task.pullRequest.number}`, ""]),
-    ...(task.report === null ? [] : ["<details><summary>Report</summary>", "", task.report, "", "</details>", ""]),
+    ...(task.report === null
+      ? []
+      : ["<details><summary>Report</summary>", "", task.report, "", "</details>", ""]),
     `[${task.id} in the console](${consoleUrl}/tasks/${task.id})`,
     "",
     `<!-- miyabi:progress:${task.id} -->`,

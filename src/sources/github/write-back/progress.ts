@@ -45,11 +45,19 @@ export function createProgressHandler(
   };
 }
 
-async function setLabel({ client, settings }: HostedRepository, task: HostedTask, label: string | null): Promise<void> {
+async function setLabel(
+  { client, settings }: HostedRepository,
+  task: HostedTask,
+  label: string | null,
+): Promise<void> {
   const [owner, repo] = settings.name.split("/");
   const at = { owner, repo, issue_number: task.issue.number };
   if (label !== null)
-    await client.call("POST /repos/{owner}/{repo}/issues/{issue_number}/labels", { ...at, labels: [label] }, anything);
+    await client.call(
+      "POST /repos/{owner}/{repo}/issues/{issue_number}/labels",
+      { ...at, labels: [label] },
+      anything,
+    );
   const old = task.issue.written.label;
   // After a crash we do not know what we wrote last.
   const stale = old === undefined ? await labelsOf(client, at) : [old];
@@ -63,7 +71,12 @@ async function setLabel({ client, settings }: HostedRepository, task: HostedTask
 }
 
 async function labelsOf(client: GitHubClient, at: object): Promise<readonly string[]> {
-  const labels = await client.list("GET /repos/{owner}/{repo}/issues/{issue_number}/labels", { ...at }, anything, 1);
+  const labels = await client.list(
+    "GET /repos/{owner}/{repo}/issues/{issue_number}/labels",
+    { ...at },
+    anything,
+    1,
+  );
   return labels.map((one) => (one as { name?: string }).name ?? "");
 }
 
@@ -78,7 +91,11 @@ async function writeComment(
   const known = task.issue.commentId ?? (await findComment(client, at, task.id, ownLogin));
   if (known !== null) {
     const edited = await client
-      .call("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", { owner, repo, comment_id: known, body }, commentReply)
+      .call(
+        "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}",
+        { owner, repo, comment_id: known, body },
+        commentReply,
+      )
       .catch((error: unknown) => {
         // A person deleted it.
         if (error instanceof AppError && error.code === "not_found") return null;
@@ -86,13 +103,26 @@ async function writeComment(
       });
     if (edited !== null) return edited.id;
   }
-  const made = await client.call("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", { ...at, body }, commentReply);
+  const made = await client.call(
+    "POST /repos/{owner}/{repo}/issues/{issue_number}/comments",
+    { ...at, body },
+    commentReply,
+  );
   return made.id;
 }
 
 /** Ours from a try that died before it was recorded. Others can copy the marker, but not our name. */
-async function findComment(client: GitHubClient, at: object, taskId: string, ownLogin: string): Promise<number | null> {
-  const comments = await client.list("GET /repos/{owner}/{repo}/issues/{issue_number}/comments", { ...at }, commentReply);
+async function findComment(
+  client: GitHubClient,
+  at: object,
+  taskId: string,
+  ownLogin: string,
+): Promise<number | null> {
+  const comments = await client.list(
+    "GET /repos/{owner}/{repo}/issues/{issue_number}/comments",
+    { ...at },
+    commentReply,
+  );
   const own = comments.find(
     ({ body, user }) => user?.login === ownLogin && body.includes(`<!-- miyabi:progress:${taskId} -->`),
   );

@@ -30,7 +30,9 @@ export async function pullRequestBody(
   return [
     `Closes #${task.issue.number}.`,
     "",
-    ...(work?.notes === null || work?.notes === undefined || work.notes === "" ? [] : [quoted(work.notes), ""]),
+    ...(work?.notes === null || work?.notes === undefined || work.notes === ""
+      ? []
+      : [quoted(work.notes), ""]),
     "### Checked",
     "",
     ...(lines.length === 0 ? ["- nothing yet"] : lines),
@@ -53,5 +55,8 @@ const oneLine = (text: string): string => harmless(text.replaceAll(/\s+/g, " ").
 
 /** A zero-width space keeps mentions, references and markers from having an effect. */
 function harmless(text: string): string {
-  return text.replaceAll("@", "@\u200B").replaceAll(/#(?=\d)/g, "#\u200B").replaceAll("<!--", "<\u200B!--");
+  return text
+    .replaceAll("@", "@\u200B")
+    .replaceAll(/#(?=\d)/g, "#\u200B")
+    .replaceAll("<!--", "<\u200B!--");
 }

@@ -20,20 +20,32 @@ export interface WriteBackParams {
 }
 
 export type PullRequestResult =
-  | { readonly outcome: "open"; readonly number: number; readonly url: string; readonly commit: string; readonly repository: string; readonly branch: string }
+  | {
+      readonly outcome: "open";
+      readonly number: number;
+      readonly url: string;
+      readonly commit: string;
+      readonly repository: string;
+      readonly branch: string;
+    }
   | { readonly outcome: "held"; readonly reason: Reason };
 
 /**
  * Pushes the task's commit and opens or updates its pull request. Repeatable as a whole: the push knows what is there, and the
  * pull request is found by its branch.
  */
-export function createPullRequestHandler(params: Readonly<WriteBackParams>): OutboxHandler<PullRequestResult> {
+export function createPullRequestHandler(
+  params: Readonly<WriteBackParams>,
+): OutboxHandler<PullRequestResult> {
   return {
     send: async (entry) => {
       const { task, repository } = await requireTask(params, entry);
       const commit = task.headCommit;
       if (commit === null)
-        return { outcome: "held", reason: because("agent.no_changes", "There is no commit to open a pull request for.") };
+        return {
+          outcome: "held",
+          reason: because("agent.no_changes", "There is no commit to open a pull request for."),
+        };
       const held = await push(params, repository, task, commit);
       if (held !== null) return { outcome: "held", reason: held };
       const { number, url } = await openOrUpdate(params, repository, task);
@@ -42,7 +54,10 @@ export function createPullRequestHandler(params: Readonly<WriteBackParams>): Out
     settle: async (tx, entry, result) => {
       const taskId = entry.taskId ?? "";
       if (result.outcome === "held")
-        return void (await tellTask(params.tasks, tx, taskId, { type: "pull-request-held", reason: result.reason }));
+        return void (await tellTask(params.tasks, tx, taskId, {
+          type: "pull-request-held",
+          reason: result.reason,
+        }));
       await tx.query(
         `insert into miyabi.github_pull_requests (task_id, repository, number, url, branch, pushed_commit) values ($1, $2, $3, $4, $5, $6)
          on conflict (task_id) do update set number = excluded.number, url = excluded.url, pushed_commit = excluded.pushed_commit, etag = null, looked_at = null,
@@ -132,4 +147,3 @@ async function openOrUpdate(
   );
   return { number: made.number, url: made.html_url };
 }
-

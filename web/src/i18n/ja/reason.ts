@@ -34,6 +34,10 @@ export const reason = {
       unauthenticated: "サインインが必要です。",
     },
     approval: { open: "承認待ちです。{{message}}" },
+    branch: {
+      moved: "ブランチが、ほかの人の操作で変わりました。{{message}}",
+      refused: "GitHub がブランチを受け付けませんでした。{{message}}",
+    },
     check: {
       failed: "チェックに失敗しました。",
       rounds_used_up: "チェックに {{rounds}} 回失敗しました。対応が必要です。",
@@ -111,8 +115,13 @@ export const reason = {
     merge: {
       ahead: "{{tasks}} の後にマージします。",
       awaiting: "納品済みです。プルリクエストのマージを待っています。",
+      awaiting_approval: "納品済みです。プルリクエストの承認を待っています。",
+      awaiting_changes: "納品済みです。レビュアーが修正を求めており、その後の承認がまだありません。",
+      awaiting_checks: "納品済みです。プルリクエストの CI を待っています。",
+      by_person: "納品済みです。プルリクエストは人がマージします。",
       checking: "マージ結果をチェックしています。",
       queued: "マージの順番を待っています。",
+      refused: "GitHub がマージを受け付けませんでした。{{message}}",
       rounds_used_up: "マージ先との衝突が {{rounds}} 回続きました。対応が必要です。",
       running: "マージしています。",
     },
