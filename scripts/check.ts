@@ -15,6 +15,7 @@ const CHECKS: readonly Check[] = [
   { name: "format", args: [bin("prettier/bin/prettier.cjs"), "--check", ".", "--log-level", "warn"] },
   { name: "lint", args: [bin("oxlint/bin/oxlint"), "--type-aware"] },
   { name: "types", args: [bin("typescript/bin/tsc"), "-p", "."] },
+  { name: "types-web", args: [bin("typescript/bin/tsc"), "-p", "."], cwd: path.join(root, "web") },
   {
     name: "boundaries",
     args: [bin("dependency-cruiser/bin/dependency-cruise.mjs"), "src", "--config", ".dependency-cruiser.cjs"],

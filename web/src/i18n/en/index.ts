@@ -7,6 +7,7 @@ import { shell } from "./shell.ts";
 import { state } from "./state.ts";
 import { task } from "./task.ts";
 import { tasks } from "./tasks.ts";
+import { transcript } from "./transcript.ts";
 
 /**
  * Every word of the console in English; the other languages have the same keys. Reasons are not among them: the
@@ -22,4 +23,5 @@ export const en = {
   ...actions,
   ...agents,
   ...messages,
+  ...transcript,
 } as const;

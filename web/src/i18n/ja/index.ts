@@ -9,6 +9,7 @@ import { shell } from "./shell.ts";
 import { state } from "./state.ts";
 import { task } from "./task.ts";
 import { tasks } from "./tasks.ts";
+import { transcript } from "./transcript.ts";
 
 /** The keys of a dictionary with other words. Japanese has no plural, so `_one` falls away. */
 type SameKeys<T> = {
@@ -28,5 +29,6 @@ export const ja = {
   ...actions,
   ...agents,
   ...messages,
+  ...transcript,
   ...reason,
 } as const satisfies SameKeys<typeof en>;
