@@ -1,5 +1,6 @@
 import type { Log } from "../base/index.ts";
 import type { ModelCall } from "./ledger-store.ts";
+import type { CallResult } from "./pipeline/call.ts";
 
 const RETRYABLE_STATUS = new Set([408, 409, 425, 429]);
 
@@ -7,26 +8,37 @@ const RETRYABLE_STATUS = new Set([408, 409, 425, 429]);
 export const REQUEST_LOGGER = "katamari.request";
 
 /** One JSON line per model call: sizes, time and outcome; no key, no prompt, no answer. */
-export function logCall(log: Log, call: ModelCall): void {
+export function logCall(log: Log, call: ModelCall, result: CallResult): void {
+  const { trimmed } = result;
+  const outcome = result.outcome;
   const fields = {
     req_id: call.id,
+    caller: call.caller,
+    key_id: call.keyId,
+    team: call.team,
     task: call.taskId,
     run: call.runId,
     provider: call.provider,
     endpoint: call.endpoint,
     model: call.model,
+    asked_model: call.asked,
     chain: null,
     status: call.status,
-    outcome: call.outcome,
+    outcome,
+    refusal: result.refusal,
     token_in: call.usage.input,
     token_out: call.usage.output,
     token_cache_read: call.usage.cacheRead,
     token_cache_write: call.usage.cacheWrite,
-    // Nothing is trimmed yet: what comes in goes out.
-    compress_ratio: 1,
+    token_reasoning: call.usage.reasoning,
+    // What is not trimmed goes out as it came in.
+    compress_ratio: trimmed?.compressRatio ?? 1,
+    prefix_stable_tokens: trimmed?.prefixStableTokens ?? null,
     step_latency_ms: Math.round(call.totalMs),
     first_byte_ms: call.firstByteMs === null ? null : Math.round(call.firstByteMs),
     cost_micros: call.costMicros,
+    attempts: call.attempts,
+    cache: call.cache,
     retryable: isRetryable(call),
     error: call.error,
   };

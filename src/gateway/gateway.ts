@@ -1,35 +1,39 @@
-import type {} from "@fastify/swagger";
-import type { FastifyContextConfig, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
-import type { Dispatcher } from "undici";
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import type { Clock, Log, Random, Service } from "../base/index.ts";
 import type { Database } from "../store/index.ts";
 import { logCall } from "./call-log.ts";
-import { dialectError, type Dialect, type Refusal } from "./dialect.ts";
-import { ENDPOINTS, type Endpoint } from "./endpoints.ts";
-import { callerKeys, requestHeaders } from "./headers.ts";
-import { insertCalls, sumCost, type CostSum, type ModelCall } from "./ledger-store.ts";
+import type { Dialect } from "./dialect.ts";
+import { callerKeys } from "./headers.ts";
+import { insertCalls, sumCost, type CostSum } from "./ledger-store.ts";
 import { createLedgerWriter } from "./ledger-writer.ts";
-import { costOfUsage } from "./price.ts";
-import { chooseProvider, providerPath, type Provider, type ReadSecret } from "./provider.ts";
-import { relay, type RelayResult } from "./relay.ts";
-import { modelOf, readRequestBody } from "./request-body.ts";
+import { createModelList } from "./models/model-list.ts";
+import { allowModel } from "./pipeline/allow-model.ts";
+import { compose, type Call, type CallResult } from "./pipeline/call.ts";
+import type { Caller } from "./pipeline/caller.ts";
+import { createRateLimits } from "./pipeline/limit-rate.ts";
+import { createRanking } from "./pipeline/ranking.ts";
+import { rowOf } from "./pipeline/record.ts";
+import { answerError } from "./pipeline/refuse.ts";
+import { remember, runCaller, type RunCaller } from "./pipeline/run-callers.ts";
+import { createSend } from "./pipeline/send.ts";
+import { createPlugin, type Asked } from "./plugin.ts";
+import { createRegistries } from "./providers/registry.ts";
+import type { ReadSecret } from "./providers/provider.ts";
+import { createProviderHealth } from "./relay/health.ts";
+import { watchCall } from "./relay/watch.ts";
+import { readRequestBody } from "./request-body.ts";
+import { chooseTargets } from "./routing/choose-targets.ts";
+import { createLatencies } from "./routing/latency.ts";
 import type { GatewaySettings } from "./settings.ts";
+import { modelOf } from "./top-level-fields.ts";
 import { createUpstreams } from "./upstreams.ts";
-import { createTap } from "./usage/tap.ts";
-import { UNKNOWN_USAGE } from "./usage/usage.ts";
-
-/** Whom a run key stands for. */
-export interface GatewayCaller {
-  readonly runId: string;
-  readonly taskId: string;
-}
 
 export interface GatewayParams {
   /** Asked for every call, so that a reload takes effect at once. */
   readonly settings: () => GatewaySettings;
   readonly readSecret: ReadSecret;
   /** The run that a key belongs to; null where the key is unknown or its attempt is over. */
-  readonly identifyRun: (token: string) => Promise<GatewayCaller | null>;
+  readonly identifyRun: (token: string) => Promise<RunCaller | null>;
   readonly database: Database;
   readonly clock: Clock;
   readonly random: Random;
@@ -47,148 +51,117 @@ export interface Gateway extends Service {
   costSince(since: Date): Promise<CostSum>;
 }
 
-interface Call {
-  readonly id: string;
-  readonly endpoint: Endpoint;
-  readonly dialect: Dialect;
-  readonly startedAt: Date;
-  readonly startedMs: number;
-  readonly caller: GatewayCaller;
-  readonly provider: Provider;
-}
-
-/** The gateway: every model call of an agent goes through it, so that no agent holds a key and each cost is known. */
+/** The gateway: every model call goes through it, so that no agent holds a key and each cost is known. */
 export function createGateway(params: Readonly<GatewayParams>): Gateway {
-  const { clock } = params;
+  const { clock, random, database, log } = params;
   const upstreams = createUpstreams();
   const ledger = createLedgerWriter({
-    insert: (calls) => insertCalls(params.database, calls),
+    insert: (calls) => insertCalls(database, calls),
     clock,
-    random: params.random,
-    log: params.log,
+    random,
+    log,
   });
+  const registries = createRegistries({ readSecret: params.readSecret, readSealedKey: () => undefined });
+  const health = createProviderHealth(() => params.settings().breaker, clock);
+  const latencies = createLatencies();
+  const identify = remember(async (key) => {
+    const run = await params.identifyRun(key);
+    return run === null ? null : runCaller(run, params.settings().cache.runs);
+  }, clock);
+  const answer = compose(
+    [allowModel, createRateLimits(clock)],
+    createSend({ upstreams, health, latencies, clock, random }),
+  );
+  const models = createModelList({ upstreams, clock, log });
   const open = new Set<Promise<void>>();
 
-  const identify = async (request: FastifyRequest): Promise<GatewayCaller | null> => {
-    for (const key of callerKeys(request.headers)) {
-      const caller = await params.identifyRun(key);
+  const callerOf = async (request: FastifyRequest): Promise<Caller | null> => {
+    for (const key of callerKeys(request.headers, request.raw.url ?? "")) {
+      const caller = await identify(key);
       if (caller !== null) return caller;
     }
     return null;
   };
 
-  const refuse = (reply: FastifyReply, dialect: Dialect, refusal: Refusal, message: string): void => {
-    const answer = dialectError(dialect, refusal, message);
-    params.log.warn({ refusal, status: answer.status }, message);
-    // The rest of a body that nobody wants is read and dropped, so that the caller gets to see the answer.
-    reply.raw.req.resume();
-    reply.raw.writeHead(answer.status, answer.headers).end(answer.body);
-  };
-
-  const serve = async (endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+  const serve = async (asked: Asked, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const { endpoint } = asked;
     const dialect = endpoint.dialect(request.headers);
+    const on = { request: request.raw, response: reply.raw, dialect };
     const settings = params.settings();
-    const caller = await identify(request);
+    const caller = await callerOf(request);
     if (caller === null)
-      return refuse(
-        reply,
-        dialect,
+      return void answerError(
+        on,
         "unauthenticated",
-        "The key is unknown, or the run it belonged to is over.",
+        "The key is unknown, expired or revoked, or the run it belonged to is over.",
       );
-    const choice = chooseProvider(dialect, settings, params.readSecret);
-    if (choice.state === "missing") return refuse(reply, dialect, "not_configured", choice.message);
+    const registry = registries.of(settings);
+    if (endpoint.name === "models")
+      return models.answer({ registry, caller, ...on, path: asked.rest ?? null });
     if (!ledger.hasRoom())
-      return refuse(reply, dialect, "ledger_unavailable", "The ledger cannot be written; no call is made.");
-    const call: Call = {
-      id: params.random.uuid(),
-      endpoint,
-      dialect,
-      startedAt: clock.now(),
-      startedMs: clock.monotonicMs(),
-      caller,
-      provider: choice.provider,
-    };
+      return void answerError(on, "ledger_unavailable", "The ledger cannot be written; no call is made.");
+    const startedAt = clock.now();
+    const startedMs = clock.monotonicMs();
     const read = await readRequestBody(request.raw, settings.maxBodyBytes);
     if (read.outcome === "aborted") return;
     if (read.outcome === "too_large")
-      return refuse(
-        reply,
-        dialect,
+      return void answerError(
+        on,
         "too_large",
         `The request is larger than ${settings.maxBodyBytes} bytes (gateway.maxBodyBytes).`,
       );
-    const model = endpoint.method === "POST" ? modelOf(read.body) : null;
-    const dispatcher = await upstreams.open(choice.provider.origin, settings.timeouts);
-    const result = await pass(call, request, reply, dispatcher, read.body, settings.timeouts.totalMs);
-    if (endpoint.method === "POST") await record(call, model, result);
-  };
-
-  const pass = (
-    call: Call,
-    request: FastifyRequest,
-    reply: FastifyReply,
-    dispatcher: Dispatcher,
-    body: Buffer,
-    totalMs: number,
-  ): Promise<RelayResult> =>
-    relay({
-      dispatcher,
-      provider: call.provider.name,
-      dialect: call.dialect,
-      method: call.endpoint.method,
-      path: providerPath(call.provider, request.raw.url ?? call.endpoint.path),
-      headers: requestHeaders(request.raw.rawHeaders, request.headers.connection, call.provider.headers),
-      body: call.endpoint.method === "POST" ? body : null,
-      response: reply.raw,
-      createTap: (status, headers) => createTap({ usage: call.endpoint.usage, status, headers }),
-      totalMs,
-      clock,
-    });
-
-  const record = async (call: Call, asked: string | null, result: RelayResult): Promise<void> => {
-    const totalMs = clock.monotonicMs() - call.startedMs;
-    const free = isFree(call, result);
-    const usage = result.observation?.usage ?? UNKNOWN_USAGE;
-    const model = result.observation?.model ?? asked;
-    const cost = free
-      ? null
-      : await costOfUsage({
-          model,
-          usage,
-          priceProvider: call.provider.settings.priceProvider,
-          baseUrl: call.provider.settings.baseUrl,
-          dialectProvider: call.dialect,
-          at: call.startedAt,
-        });
-    const row: ModelCall = {
-      id: call.id,
-      runId: call.caller.runId,
-      taskId: call.caller.taskId,
-      provider: call.provider.name,
-      endpoint: call.endpoint.name,
+    const model = asked.model ?? modelOf(read.body);
+    const chosen = await chooseTargets({
+      registry,
+      endpoint: endpoint.name,
+      dialect,
       model,
-      status: result.status,
-      usage,
-      usageComplete: free || result.observation?.complete === true,
-      price: cost?.price ?? null,
-      costMicros: free ? 0 : (cost?.micros ?? null),
-      firstByteMs: result.firstByteMs,
-      totalMs,
-      outcome: result.outcome,
-      error: result.error,
-      startedAt: call.startedAt,
+      translations: [],
+      ranking: createRanking({ registry, latencies, body: read.body, model, at: startedAt }),
+      random,
+    });
+    if (chosen.state === "none") return void answerError(on, chosen.refusal, chosen.message);
+    const call: Call = {
+      ...on,
+      id: random.uuid(),
+      endpoint,
+      startedAt,
+      startedMs,
+      settings,
+      caller,
+      watch: watchCall(reply.raw, settings.timeouts.totalMs, clock),
+      body: read.body,
+      model,
+      operation: asked.operation,
+      query: queryOf(request.raw.url ?? ""),
+      targets: chosen.targets,
+      answerHeaders: {},
+      trimmed: null,
     };
-    ledger.add(row);
-    logCall(params.requestLog, row);
+    try {
+      await record(call, await answer(call));
+    } finally {
+      call.watch.stop();
+    }
   };
 
-  const handle = (endpoint: Endpoint) => async (request: FastifyRequest, reply: FastifyReply) => {
+  const record = async (call: Call, result: CallResult): Promise<void> => {
+    const row = await rowOf(call, result, clock);
+    // What we refused cost nothing and went nowhere: a log line, but no row.
+    if (result.outcome !== "refused") ledger.add(row);
+    logCall(params.requestLog, row, result);
+  };
+
+  const handle = async (asked: Asked, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     reply.hijack();
-    const work = serve(endpoint, request, reply).catch((error: unknown) => {
-      params.log.error({ error: String(error), endpoint: endpoint.name }, "gateway call failed");
-      if (reply.raw.headersSent) reply.raw.destroy();
-      else refuse(reply, endpoint.dialect(request.headers), "upstream_failed", "The gateway failed.");
+    const work = serve(asked, request, reply).catch((error: unknown) => {
+      log.error({ error: String(error), endpoint: asked.endpoint.name }, "gateway call failed");
+      const dialect: Dialect = asked.endpoint.dialect(request.headers);
+      answerError(
+        { request: request.raw, response: reply.raw, dialect },
+        "upstream_failed",
+        "The gateway failed.",
+      );
     });
     open.add(work);
     await work.finally(() => open.delete(work));
@@ -199,11 +172,11 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
     plugin: createPlugin(handle),
     costOf: async (of) => {
       await ledger.flushed();
-      return sumCost(params.database, of);
+      return sumCost(database, of);
     },
     costSince: async (since) => {
       await ledger.flushed();
-      return sumCost(params.database, { since });
+      return sumCost(database, { since });
     },
     start: () => Promise.resolve(),
     stop: async () => {
@@ -214,52 +187,15 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
   };
 }
 
-/** Whether a call costs nothing for sure: it has no usage, was rejected, or never reached the provider. */
-function isFree(call: Call, result: RelayResult): boolean {
-  return call.endpoint.usage === "none" || result.outcome === "rejected" || !result.sent;
-}
-
-/** Who may call a route; the server checks that every route says so. */
-type RouteAccess = FastifyContextConfig & { readonly permission: "run-key" | "public" };
-const RUN_KEY: RouteAccess = { permission: "run-key" };
-const PUBLIC: RouteAccess = { permission: "public" };
-
-type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
-
-function createPlugin(handle: (endpoint: Endpoint) => Handler): FastifyPluginAsync {
-  return async (server) => {
-    // Bodies stay bytes: they are passed on as they are, and their size is limited while they are read.
-    server.removeAllContentTypeParsers();
-    server.addContentTypeParser("*", (_request, _payload, done) => done(null));
-    for (const endpoint of ENDPOINTS)
-      server.route({
-        method: endpoint.method,
-        url: endpoint.path,
-        exposeHeadRoute: false,
-        schema: { hide: true },
-        config: RUN_KEY,
-        handler: handle(endpoint),
-      });
-    // Claude Code asks for this before its first call.
-    server.route({
-      method: ["GET", "HEAD"],
-      url: "/api/hello",
-      schema: { hide: true },
-      config: PUBLIC,
-      handler: (_request, reply) => reply.send({ message: "hello" }),
-    });
-    // Codex tries a WebSocket first. Answered in a hook, because a WebSocket plugin replaces the handler.
-    server.route({
-      method: "GET",
-      url: "/v1/responses",
-      exposeHeadRoute: false,
-      schema: { hide: true },
-      config: PUBLIC,
-      onRequest: async (_request, reply) => {
-        const answer = dialectError("openai", "websocket", "Responses are streamed over HTTP only.");
-        await reply.code(answer.status).headers(answer.headers).send(answer.body);
-      },
-      handler: () => undefined,
-    });
-  };
+/** The query as the provider gets it: without a key, which is ours. */
+function queryOf(url: string): string {
+  const mark = url.indexOf("?");
+  if (mark === -1) return "";
+  const query = url.slice(mark);
+  if (!/[?&]key=/.test(query)) return query;
+  const kept = query
+    .slice(1)
+    .split("&")
+    .filter((part) => !part.startsWith("key="));
+  return kept.length === 0 ? "" : `?${kept.join("&")}`;
 }

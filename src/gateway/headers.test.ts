@@ -56,8 +56,8 @@ test("responseHeaders keeps what belongs to the answer, not to the connection or
 });
 
 test("callerKeys finds a key in either header, each once", () => {
-  expect(callerKeys({ authorization: "bearer abc" })).toEqual(["abc"]);
-  expect(callerKeys({ "x-api-key": "abc", authorization: "Bearer abc" })).toEqual(["abc"]);
-  expect(callerKeys({ "x-api-key": "one", authorization: "Bearer two" })).toEqual(["one", "two"]);
-  expect(callerKeys({ authorization: "Basic abc" })).toEqual([]);
+  expect(callerKeys({ authorization: "bearer abc" }, "/v1/x")).toEqual(["abc"]);
+  expect(callerKeys({ "x-api-key": "abc", authorization: "Bearer abc" }, "/v1/x")).toEqual(["abc"]);
+  expect(callerKeys({ "x-api-key": "one", authorization: "Bearer two" }, "/v1/x")).toEqual(["one", "two"]);
+  expect(callerKeys({ authorization: "Basic abc" }, "/v1/x")).toEqual([]);
 });

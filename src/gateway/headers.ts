@@ -22,7 +22,10 @@ const NOT_FORWARDED = new Set([
   "host",
   "content-length",
   "expect",
+  // Said to us, not to the provider.
+  "x-miyabi-cache-tags",
 ]);
+const LONGEST_KEY = 1_000;
 // A provider's cookie would be set for our own origin, beside the console's.
 const NOT_RETURNED = new Set([...HOP_BY_HOP, "set-cookie"]);
 
@@ -64,11 +67,16 @@ function namedByConnection(connection: string | undefined): ReadonlySet<string> 
   return new Set(connection.split(",").map((name) => name.trim().toLowerCase()));
 }
 
-/** Keys that a caller shows, in the order in which they are tried. */
-export function callerKeys(headers: IncomingHttpHeaders): string[] {
-  const apiKey = headers["x-api-key"];
+/** Keys that a caller shows, in the order in which they are tried; Gemini's clients may put theirs into the URL. */
+export function callerKeys(headers: IncomingHttpHeaders, url: string): string[] {
   const bearer = /^bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1];
-  return [...new Set([typeof apiKey === "string" ? apiKey : undefined, bearer])].filter(
-    (key): key is string => key !== undefined && key !== "",
-  );
+  const inUrl = url.startsWith("/v1beta/") ? /[?&]key=([^&]+)/.exec(url)?.[1] : undefined;
+  const shown = [headers["x-api-key"], bearer, headers["x-goog-api-key"], headers["api-key"], inUrl];
+  return [
+    ...new Set(
+      shown.filter(
+        (key): key is string => typeof key === "string" && key !== "" && key.length <= LONGEST_KEY,
+      ),
+    ),
+  ];
 }

@@ -1,16 +1,24 @@
 import type { Database } from "../store/index.ts";
 import type { UsedPrice } from "./price.ts";
-import type { CallOutcome } from "./relay.ts";
+import type { CallOutcome } from "./relay/answer.ts";
 import type { TokenUsage } from "./usage/usage.ts";
 
 /** One model call, as the ledger keeps it. */
 export interface ModelCall {
   /** UUID; writing the same call again changes nothing. */
   readonly id: string;
+  /** Of the virtual key; null: a run's own. */
+  readonly keyId: string | null;
+  /** For people, e.g. `run R12`. */
+  readonly caller: string;
+  readonly team: string | null;
   readonly runId: string | null;
   readonly taskId: string | null;
   readonly provider: string;
   readonly endpoint: string;
+  /** Model as the caller named it. */
+  readonly asked: string | null;
+  /** As the provider named it in its answer, else as it was asked for. */
   readonly model: string | null;
   readonly status: number | null;
   readonly usage: Omit<TokenUsage, "cacheWriteHour" | "webSearches">;
@@ -21,6 +29,9 @@ export interface ModelCall {
   readonly costMicros: number | null;
   readonly firstByteMs: number | null;
   readonly totalMs: number;
+  /** Tries at providers; 0: answered from the cache. */
+  readonly attempts: number;
+  readonly cache: "hit" | "miss" | "joined" | null;
   readonly outcome: CallOutcome;
   readonly error: string | null;
   readonly startedAt: Date;
@@ -46,6 +57,12 @@ export interface CostSum {
 export async function insertCalls(database: Database, calls: readonly ModelCall[]): Promise<void> {
   const rows = calls.map((call) => ({
     id: call.id,
+    key_id: call.keyId,
+    caller: call.caller,
+    team: call.team,
+    asked: call.asked,
+    attempts: call.attempts,
+    cache: call.cache,
     run_id: call.runId,
     task_id: call.taskId,
     provider: call.provider,
@@ -69,14 +86,17 @@ export async function insertCalls(database: Database, calls: readonly ModelCall[
   await database.query(
     `insert into miyabi.model_calls (id, run_id, task_id, provider, endpoint, model, status, tokens_in, tokens_out,
        tokens_cache_read, tokens_cache_write, tokens_reasoning, usage_complete, price, cost_micros, first_byte_ms,
-       total_ms, outcome, error, started_at)
+       total_ms, outcome, error, started_at,
+       key_id, caller, team, asked_model, attempts, cache)
      select c.id, r.id, t.id, c.provider, c.endpoint, c.model, c.status, c.tokens_in, c.tokens_out,
        c.tokens_cache_read, c.tokens_cache_write, c.tokens_reasoning, c.usage_complete, c.price, c.cost_micros,
-       c.first_byte_ms, c.total_ms, c.outcome, c.error, c.started_at
+       c.first_byte_ms, c.total_ms, c.outcome, c.error, c.started_at,
+       c.key_id, c.caller, c.team, c.asked, c.attempts, c.cache
      from jsonb_to_recordset($1::jsonb) as c (id uuid, run_id text, task_id text, provider text, endpoint text,
        model text, status int, tokens_in bigint, tokens_out bigint, tokens_cache_read bigint,
        tokens_cache_write bigint, tokens_reasoning bigint, usage_complete boolean, price jsonb, cost_micros bigint,
-       first_byte_ms int, total_ms int, outcome text, error text, started_at timestamptz)
+       first_byte_ms int, total_ms int, outcome text, error text, started_at timestamptz,
+       key_id text, caller text, team text, asked text, attempts int, cache text)
      left join miyabi.runs r on r.id = c.run_id
      left join miyabi.tasks t on t.id = c.task_id
      on conflict (id) do nothing`,

@@ -6,6 +6,12 @@ import { UNKNOWN_USAGE } from "./usage/usage.ts";
 
 const call = (id: string): ModelCall => ({
   id,
+  keyId: null,
+  caller: "run R1",
+  team: null,
+  asked: null,
+  attempts: 1,
+  cache: null,
   runId: null,
   taskId: null,
   provider: "openai",

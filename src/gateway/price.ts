@@ -1,3 +1,4 @@
+import type { PriceOverride, PriceOverrides } from "./price-overrides.ts";
 import type { TokenUsage } from "./usage/usage.ts";
 
 /** Price that a cost was computed with, as it goes into the ledger. */
@@ -14,33 +15,54 @@ export interface Cost {
   readonly price: UsedPrice;
 }
 
+/** Whose prices hold. */
+export interface PricedProvider {
+  readonly name: string;
+  readonly settings: {
+    readonly priceProvider: string | null;
+    readonly baseUrl: string;
+    readonly free: boolean;
+  };
+  /** Provider id of the price list where neither settings nor address say one. */
+  readonly usualPriceProvider: string;
+}
+
 interface CostParams {
   readonly model: string | null;
   readonly usage: TokenUsage;
-  /** Provider id of the price list; null: found by `baseUrl`, else `dialectProvider`. */
-  readonly priceProvider: string | null;
-  readonly baseUrl: string;
-  readonly dialectProvider: string;
+  readonly provider: PricedProvider;
+  readonly overrides: PriceOverrides;
   readonly at: Date;
 }
 
 type PriceList = typeof import("@pydantic/genai-prices");
 let priceList: Promise<PriceList> | null = null;
 
-/** Cost of a call by the price list; null where model, price or input tokens are unknown. */
-export async function costOfUsage(params: Readonly<CostParams>): Promise<Cost | null> {
-  const { usage, model } = params;
-  if (model === null || usage.input === null) return null;
-  // Loaded with the first call: the list takes 15 MB.
+/** Loads the price list, which takes 15 MB and some tens of milliseconds; otherwise the first call waits for it. */
+export function loadPriceList(): Promise<PriceList> {
   priceList ??= import("@pydantic/genai-prices");
-  const { calcPrice, findProvider } = await priceList;
-  const provider =
-    params.priceProvider ?? findProvider({ providerApiUrl: params.baseUrl })?.id ?? params.dialectProvider;
+  return priceList;
+}
+
+/** Cost of a call: free, by an override, or by the price list; null where model, price or input tokens are unknown. */
+export async function costOfUsage(params: Readonly<CostParams>): Promise<Cost | null> {
+  const { usage, model, provider, overrides } = params;
+  if (model === null) return null;
+  if (provider.settings.free) return { micros: 0, price: usedPrice(provider.name, model, { free: true }) };
+  if (usage.input === null) return null;
+  const override = overrideOf(overrides, provider.name, model);
+  if (override !== null)
+    return {
+      micros: overriddenMicros(override, usage, usage.input),
+      price: usedPrice(provider.name, model, { override }),
+    };
+  const { calcPrice, findProvider } = await loadPriceList();
+  const id =
+    provider.settings.priceProvider ??
+    findProvider({ providerApiUrl: provider.settings.baseUrl })?.id ??
+    provider.usualPriceProvider;
   try {
-    const result = calcPrice(priceKeys(usage, usage.input), model, {
-      providerId: provider,
-      timestamp: params.at,
-    });
+    const result = calcPrice(priceKeys(usage, usage.input), model, { providerId: id, timestamp: params.at });
     if (result === null) return null;
     return {
       micros: Math.round(result.total_price * 1_000_000),
@@ -50,6 +72,28 @@ export async function costOfUsage(params: Readonly<CostParams>): Promise<Cost | 
     // The library throws where a usage contradicts itself or names what the model has no price for.
     return null;
   }
+}
+
+function usedPrice(provider: string, model: string, prices: Readonly<Record<string, unknown>>): UsedPrice {
+  return { provider, model, prices };
+}
+
+function overrideOf(overrides: PriceOverrides, provider: string, model: string): PriceOverride | null {
+  const exact = `${provider}/${model}`;
+  if (Object.hasOwn(overrides, exact)) return overrides[exact] ?? null;
+  return Object.hasOwn(overrides, model) ? (overrides[model] ?? null) : null;
+}
+
+function overriddenMicros(price: PriceOverride, usage: TokenUsage, input: number): number {
+  const read = usage.cacheRead ?? 0;
+  const written = usage.cacheWrite ?? 0;
+  // USD per million tokens is USD × 10⁻⁶ per token.
+  return Math.round(
+    Math.max(0, input - read - written) * price.input +
+      read * (price.cacheRead ?? price.input) +
+      written * (price.cacheWrite ?? price.input) +
+      (usage.output ?? 0) * price.output,
+  );
 }
 
 function priceKeys(usage: TokenUsage, input: number): Record<string, number> {

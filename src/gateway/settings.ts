@@ -1,43 +1,22 @@
 import { z } from "zod";
+import { priceOverrides } from "./price-overrides.ts";
+import { providersSettings } from "./providers/provider-settings.ts";
+import { routingSettings } from "./routing/route-settings.ts";
 
-const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "not a name of an HTTP header");
-const headerValue = z.string().regex(/^[\t\x20-\x7e]*$/, "a header's value is one line of ASCII");
-
-const provider = (defaults: Readonly<{ baseUrl: string; apiKeyEnv: string; auth: "x-api-key" | "bearer" }>) =>
-  z.strictObject({
-    /** What an SDK of the dialect takes as its base URL: without `/v1` for Anthropic, with it for OpenAI. */
-    baseUrl: z.url({ protocol: /^https?$/ }).default(defaults.baseUrl),
-    /** Name of the variable in `.env` that holds the key; null for a server that wants none. */
-    apiKeyEnv: z
-      .string()
-      .regex(/^[A-Z][A-Z0-9_]*$/)
-      .nullable()
-      .default(defaults.apiKeyEnv),
-    /** Header that carries the key. */
-    auth: z.enum(["x-api-key", "bearer"]).default(defaults.auth),
-    /** Further headers of every call, e.g. an organisation; they replace the caller's. No secrets: this file is not `.env`. */
-    headers: z.record(headerName, headerValue).default({}),
-    /** Provider id of the price list, e.g. `openrouter`; null: found by `baseUrl`, else the dialect's own. */
-    priceProvider: z.string().nullable().default(null),
-  });
+const milliseconds = z.number().int().positive();
+/** USD, as people write it; kept as USD × 10⁻⁶. */
+const usd = z
+  .number()
+  .nonnegative()
+  .transform((value) => Math.round(value * 1_000_000))
+  .nullable()
+  .default(null);
 
 /** `gateway` in `miyabi.yaml`. */
 export const gatewaySettings = z.strictObject({
-  /** One provider per dialect; the defaults need no more than its key in `.env`. */
-  providers: z
-    .strictObject({
-      anthropic: provider({
-        baseUrl: "https://api.anthropic.com",
-        apiKeyEnv: "ANTHROPIC_API_KEY",
-        auth: "x-api-key",
-      }).prefault({}),
-      openai: provider({
-        baseUrl: "https://api.openai.com/v1",
-        apiKeyEnv: "OPENAI_API_KEY",
-        auth: "bearer",
-      }).prefault({}),
-    })
-    .prefault({}),
+  /** By name; `anthropic`, `openai` and `google` are there without being named and need no more than a key in `.env`. */
+  providers: providersSettings,
+  ...routingSettings,
   /** Largest request body, bytes. */
   maxBodyBytes: z
     .number()
@@ -46,14 +25,92 @@ export const gatewaySettings = z.strictObject({
     .default(32 * 1024 * 1024),
   timeouts: z
     .strictObject({
-      connectMs: z.number().int().positive().default(10_000),
-      /** From the request sent to the provider's status line; long, because a model may think before it speaks. */
-      firstByteMs: z.number().int().positive().default(300_000),
+      connectMs: milliseconds.default(10_000),
+      /** From the request sent to the first byte of the answer; long, because a model may think before it speaks. */
+      firstByteMs: milliseconds.default(300_000),
       /** Between two chunks of an answer; providers send a ping about every 15 s. */
-      idleMs: z.number().int().positive().default(120_000),
-      totalMs: z.number().int().positive().default(1_800_000),
+      idleMs: milliseconds.default(120_000),
+      /** Of a call with all its attempts. */
+      totalMs: milliseconds.default(1_800_000),
+    })
+    .prefault({}),
+  retry: z
+    .strictObject({
+      /** Further tries at the same provider where it failed before its first byte; a timeout is not tried again there. */
+      attempts: z.number().int().min(0).max(5).default(2),
+      /** First pause; it doubles, with jitter. */
+      baseMs: milliseconds.default(250),
+      /** Longest pause. A provider that asks for a longer one (`Retry-After`) is not waited for: the caller is told. */
+      maxWaitMs: z.number().int().nonnegative().default(5_000),
+    })
+    .prefault({}),
+  breaker: z
+    .strictObject({
+      /** Failures without a success between them that take a provider out. */
+      failures: z.number().int().positive().default(5),
+      /** How long it stays out before one call may try it; doubles with each failed try. */
+      openMs: milliseconds.default(10_000),
+      maxOpenMs: milliseconds.default(120_000),
+    })
+    .prefault({}),
+  /** Prices, USD per million tokens, that replace those of the list; by model or `provider/model`. */
+  prices: priceOverrides,
+  budgets: z
+    .strictObject({
+      /** Of all calls together, by day and month (UTC). Null: no limit. */
+      dayUsd: usd,
+      monthUsd: usd,
+      /** Of the calls of each single task. */
+      taskUsd: usd,
+      /** By team: of all keys of the team together. */
+      teams: z.record(z.string().min(1), z.strictObject({ dayUsd: usd, monthUsd: usd })).default({}),
+      /** Share at which a warning is given. */
+      warnAt: z.number().gt(0).lt(1).default(0.8),
+      /** Output tokens that are reserved for a call that names no limit of its own. */
+      reserveOutputTokens: z.number().int().positive().default(8_192),
+    })
+    .prefault({}),
+  cache: z
+    .strictObject({
+      /** Whether runs of agents use the cache; other keys opt in one by one. */
+      runs: z.boolean().default(false),
+      ttlSeconds: z.number().int().positive().default(3_600),
+      /** Larger answers are not kept. */
+      maxEntryBytes: z
+        .number()
+        .int()
+        .positive()
+        .default(4 * 1024 * 1024),
+      /** Size of all entries in the database; the oldest make room. */
+      maxBytes: z
+        .number()
+        .int()
+        .positive()
+        .default(512 * 1024 * 1024),
+      /** Part of it that is also kept in memory. */
+      memoryBytes: z
+        .number()
+        .int()
+        .positive()
+        .default(32 * 1024 * 1024),
+      /**
+       * Fields that say nothing about the answer: paths in the request, `*` for every element, `**` for any depth. Ids of
+       * tool calls are not removed but numbered in the order in which they appear.
+       */
+      volatileFields: z
+        .array(z.string().min(1))
+        .default([
+          "metadata.user_id",
+          "user",
+          "safety_identifier",
+          "client_metadata",
+          "prompt_cache_key",
+          "prompt_cache_retention",
+          "input.*.id",
+          "input.*.timestamp",
+          "**.cache_control",
+        ]),
     })
     .prefault({}),
 });
 export type GatewaySettings = z.infer<typeof gatewaySettings>;
-export type ProviderSettings = GatewaySettings["providers"]["anthropic"];

@@ -14,7 +14,7 @@ export function createUpstreams(): Upstreams {
   const pools = new Map<string, Pool>();
   return {
     open: async (origin, timeouts) => {
-      const key = `${origin} ${timeouts.connectMs} ${timeouts.firstByteMs} ${timeouts.idleMs}`;
+      const key = `${origin} ${timeouts.connectMs} ${timeouts.idleMs}`;
       const known = pools.get(key);
       if (known !== undefined) return known;
       const undici = await import("undici");
@@ -22,7 +22,8 @@ export function createUpstreams(): Upstreams {
         pools.get(key) ??
         new undici.Pool(origin, {
           connect: { timeout: timeouts.connectMs },
-          headersTimeout: timeouts.firstByteMs,
+          // The first byte has a timer of its own, which is exact and covers the body's too.
+          headersTimeout: 0,
           bodyTimeout: timeouts.idleMs,
           // A provider may close an idle connection at any moment; a short life makes that race rare.
           keepAliveTimeout: 4_000,

@@ -14,8 +14,8 @@ export interface Format {
   /** Cheap test on an event's raw data: most events hold nothing for us and are not parsed. */
   readonly isRelevant: (data: string) => boolean;
   readonly ofEvent: (event: JsonObject) => EventFacts;
-  /** Data that is no JSON but ends the stream, or null. */
-  readonly sentinel: string | null;
+  /** Whether `[DONE]` ends the stream. */
+  readonly endsWithDone: boolean;
   readonly ofDocument: (document: JsonObject) => EventFacts;
 }
 
@@ -37,7 +37,7 @@ function anthropicUsage(usage: JsonObject): TokenUsage {
 
 const messages: Format = {
   isRelevant: (data) => /"usage"|"message_stop"|"error"/.test(data),
-  sentinel: null,
+  endsWithDone: false,
   ofEvent: (event) => {
     switch (event["type"]) {
       case "message_start": {
@@ -77,7 +77,7 @@ function responsesUsage(usage: JsonObject): TokenUsage {
 const responses: Format = {
   isRelevant: (data) =>
     /"type"\s*:\s*"(?:response\.(?:completed|incomplete|failed|cancelled)|error)"/.test(data),
-  sentinel: null,
+  endsWithDone: false,
   ofEvent: (event) => {
     const type = event["type"];
     if (type === "error") return { ended: true, failed: true };
@@ -111,7 +111,7 @@ function chatUsage(usage: JsonObject): TokenUsage {
 
 const chat: Format = {
   isRelevant: (data) => /"usage"\s*:\s*\{|"finish_reason"\s*:\s*"|"error"/.test(data),
-  sentinel: "[DONE]",
+  endsWithDone: true,
   ofEvent: (event) => {
     if (event["error"] !== undefined && event["error"] !== null) return { ended: true, failed: true };
     const usage = chatUsage(objectOf(event["usage"]));
@@ -130,7 +130,67 @@ const chat: Format = {
   }),
 };
 
-const FORMATS: Readonly<Record<Exclude<UsageFormat, "none">, Format>> = { messages, responses, chat };
+/** Only documents: embeddings are never streamed. */
+const embeddings: Format = {
+  isRelevant: () => false,
+  endsWithDone: true,
+  ofEvent: () => ({}),
+  ofDocument: (document) => {
+    const usage = chatUsage(objectOf(document["usage"]));
+    return {
+      model: textOf(document["model"]),
+      // They have no output; the count is complete with the input.
+      usage: { ...usage, output: usage.input === null ? null : (usage.output ?? 0) },
+    };
+  },
+};
+
+/** Google counts thoughts apart from the answer; we count them in, and so does its bill. */
+function geminiUsage(usage: JsonObject): TokenUsage {
+  const answer = countOf(usage["candidatesTokenCount"]);
+  const thoughts = countOf(usage["thoughtsTokenCount"]);
+  const input = countOf(usage["promptTokenCount"]);
+  const tools = countOf(usage["toolUsePromptTokenCount"]);
+  const known = input !== null && countOf(usage["totalTokenCount"]) !== null;
+  return {
+    ...UNKNOWN_USAGE,
+    input: input === null ? null : input + (tools ?? 0),
+    // An answer that was blocked has none.
+    output: answer === null && thoughts === null && !known ? null : (answer ?? 0) + (thoughts ?? 0),
+    cacheRead: countOf(usage["cachedContentTokenCount"]),
+    reasoning: thoughts,
+  };
+}
+
+function geminiFacts(part: JsonObject): EventFacts {
+  if (part["error"] !== undefined) return { ended: true, failed: true };
+  const candidates = Array.isArray(part["candidates"]) ? part["candidates"] : [];
+  const finished =
+    candidates.some((one) => textOf(objectOf(one)["finishReason"]) !== null) ||
+    objectOf(part["promptFeedback"])["blockReason"] !== undefined;
+  const usage = geminiUsage(objectOf(part["usageMetadata"]));
+  return {
+    model: textOf(part["modelVersion"]),
+    usage,
+    // Counts grow with each chunk; those beside the reason of the end are the last.
+    ...(finished ? { ended: true, complete: usage.output !== null } : {}),
+  };
+}
+
+const gemini: Format = {
+  isRelevant: (data) => /"usageMetadata"|"finishReason"|"blockReason"|"error"/.test(data),
+  endsWithDone: false,
+  ofEvent: geminiFacts,
+  ofDocument: geminiFacts,
+};
+
+const FORMATS: Readonly<Record<Exclude<UsageFormat, "none">, Format>> = {
+  messages,
+  responses,
+  chat,
+  embeddings,
+  gemini,
+};
 
 /** How to read answers of an endpoint; null where there is nothing to read. */
 export function formatOf(usage: UsageFormat): Format | null {

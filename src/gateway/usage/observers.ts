@@ -1,11 +1,22 @@
 import type { EventFacts, Format } from "./formats.ts";
-import { parseJsonObject, UNKNOWN_USAGE, type Observation, type Observer, type TokenUsage } from "./usage.ts";
+import {
+  objectOf,
+  parseJson,
+  UNKNOWN_USAGE,
+  type Observation,
+  type Observer,
+  type TokenUsage,
+} from "./usage.ts";
 
 const NEWLINE = 0x0a;
 // A `response.completed` event repeats the whole answer; more than this is passed on but not read.
 const LONGEST_LINE_BYTES = 16 * 1024 * 1024;
 const LONGEST_DOCUMENT_BYTES = 32 * 1024 * 1024;
+// Longer events are looked at from outside only: parsing them would hold up the others.
+const LONGEST_CHECKED = 64 * 1024;
 const DATA = "data:";
+/** Ends streams of OpenAI's kind, and some servers send it in all dialects. */
+const DONE = "[DONE]";
 
 /** Reads server-sent events as they pass, in any chunking. */
 export function createStreamObserver(format: Format): Observer {
@@ -16,6 +27,7 @@ export function createStreamObserver(format: Format): Observer {
   let complete = false;
   let ended = false;
   let failed = false;
+  let malformed = false;
 
   const apply = (facts: EventFacts): void => {
     model = facts.model ?? model;
@@ -28,8 +40,19 @@ export function createStreamObserver(format: Format): Observer {
   const readLine = (line: Buffer): void => {
     if (line.length < DATA.length || line.toString("latin1", 0, DATA.length) !== DATA) return;
     const data = line.toString("utf8", DATA.length).trim();
-    if (data === format.sentinel) apply({ ended: true });
-    else if (format.isRelevant(data)) apply(format.ofEvent(parseJsonObject(data)));
+    if (data === DONE) {
+      if (format.endsWithDone) apply({ ended: true });
+      return;
+    }
+    if (data === "") return;
+    const relevant = format.isRelevant(data);
+    if (!relevant && data.length > LONGEST_CHECKED) {
+      malformed ||= !data.startsWith("{") || !data.endsWith("}");
+      return;
+    }
+    const event = parseJson(data);
+    if (event === undefined) malformed = true;
+    else if (relevant) apply(format.ofEvent(objectOf(event)));
   };
 
   const keep = (bytes: Buffer): void => {
@@ -39,6 +62,7 @@ export function createStreamObserver(format: Format): Observer {
   };
 
   return {
+    isMalformed: () => malformed,
     push: (chunk) => {
       let start = 0;
       for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
@@ -56,7 +80,7 @@ export function createStreamObserver(format: Format): Observer {
     },
     finish: () => {
       if (partialBytes > 0) readLine(Buffer.concat(partial));
-      return { model, usage, complete, ended, failed };
+      return { model, usage, complete, ended, failed, malformed };
     },
   };
 }
@@ -66,21 +90,26 @@ export function createDocumentObserver(format: Format): Observer {
   let chunks: Buffer[] = [];
   let size = 0;
   return {
+    isMalformed: () => false,
     push: (chunk) => {
       size += chunk.length;
       if (size <= LONGEST_DOCUMENT_BYTES) chunks.push(chunk);
       else chunks = [];
     },
     finish: () => {
-      const facts = format.ofDocument(parseJsonObject(Buffer.concat(chunks).toString("utf8")));
-      const usage = facts.usage ?? UNKNOWN_USAGE;
-      return {
-        model: facts.model ?? null,
-        usage,
-        complete: usage.output !== null,
-        ended: true,
-        failed: false,
-      };
+      const tooLong = size > LONGEST_DOCUMENT_BYTES;
+      const document = tooLong ? {} : parseJson(Buffer.concat(chunks).toString("utf8"));
+      // Gemini's streams without `alt=sse` are one array, of which the last element has the whole usage.
+      const parts: unknown[] = Array.isArray(document) ? document : [document];
+      let usage = UNKNOWN_USAGE;
+      let model: string | null = null;
+      for (const part of parts) {
+        const facts = format.ofDocument(objectOf(part));
+        usage = merge(usage, facts.usage ?? UNKNOWN_USAGE);
+        model = facts.model ?? model;
+      }
+      const complete = usage.output !== null;
+      return { model, usage, complete, ended: true, failed: false, malformed: document === undefined };
     },
   };
 }
@@ -88,12 +117,14 @@ export function createDocumentObserver(format: Format): Observer {
 /** Reads nothing: an answer without usage, or one whose encoding we do not know. */
 export const blindObserver: Observer = {
   push: () => {},
+  isMalformed: () => false,
   finish: (): Observation => ({
     model: null,
     usage: UNKNOWN_USAGE,
     complete: false,
     ended: true,
     failed: false,
+    malformed: false,
   }),
 };
 

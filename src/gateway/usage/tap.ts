@@ -9,6 +9,8 @@ import type { Observation, Observer } from "./usage.ts";
 /** Reads a copy of an answer's bytes, decoded where they are compressed, while the bytes themselves go on unchanged. */
 export interface Tap {
   push(chunk: Buffer): void;
+  /** Whether what has come so far cannot be read; never known at once where it is compressed. */
+  isMalformed(): boolean;
   /** Calls back at once where nothing has to be decoded first. */
   finish(done: (observation: Observation) => void): void;
 }
@@ -35,7 +37,11 @@ export function isEventStream(headers: IncomingHttpHeaders): boolean {
 }
 
 function direct(observer: Observer): Tap {
-  return { push: observer.push, finish: (done) => done(observer.finish()) };
+  return {
+    push: observer.push,
+    isMalformed: observer.isMalformed,
+    finish: (done) => done(observer.finish()),
+  };
 }
 
 function decoderOf(encoding: string): Transform | null {
@@ -61,6 +67,7 @@ function decoded(decoder: Transform, observer: Observer): Tap {
     broken = true;
   });
   return {
+    isMalformed: () => false,
     push: (chunk) => {
       if (!broken) decoder.write(chunk);
     },

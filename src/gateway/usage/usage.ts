@@ -33,11 +33,15 @@ export interface Observation {
   readonly ended: boolean;
   /** Whether the answer says inside a stream that it failed. */
   readonly failed: boolean;
+  /** Whether something in it is not what it claims to be, e.g. an event that is no JSON. */
+  readonly malformed: boolean;
 }
 
 /** Reads along while an answer passes through. Never throws and never keeps what it does not need. */
 export interface Observer {
   push(chunk: Buffer): void;
+  /** Whether what has come so far is malformed; told at once for streams only. */
+  isMalformed(): boolean;
   /** No more bytes come. */
   finish(): Observation;
 }
@@ -57,10 +61,11 @@ export function textOf(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value.slice(0, 200) : null;
 }
 
-export function parseJsonObject(text: string): JsonObject {
+/** The parsed text; undefined where it is no JSON. */
+export function parseJson(text: string): unknown {
   try {
-    return objectOf(JSON.parse(text));
+    return JSON.parse(text);
   } catch {
-    return {};
+    return undefined;
   }
 }

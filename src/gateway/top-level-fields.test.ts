@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { modelOf } from "./request-body.ts";
+import { modelOf, outputLimitOf, wantsStream, withModel } from "./top-level-fields.ts";
 
 describe("modelOf", () => {
   test.each([
@@ -21,4 +21,20 @@ describe("modelOf", () => {
     const body = `{"a":"${"x".repeat(1e6)}","b":"${"\\\\".repeat(5e5)}","model":"m"}`;
     expect(modelOf(Buffer.from(body))).toBe("m");
   });
+});
+
+describe("withModel", () => {
+  test("changes the name and no other byte", () => {
+    const body = '{ "a": {"model":"inner"},\n "model" :\t"old" , "z":[1.0,"日本"]}';
+    expect(withModel(Buffer.from(body), 'n"w').toString()).toBe(body.replace('"old"', '"n\\"w"'));
+    expect(withModel(Buffer.from("[]"), "x").toString()).toBe("[]");
+  });
+});
+
+test("limits and the wish for a stream are read at the top level only", () => {
+  const body = Buffer.from('{"messages":[{"max_tokens":9,"stream":true}],"max_tokens": 512,"stream":false}');
+  expect(outputLimitOf(body)).toBe(512);
+  expect(wantsStream(body)).toBe(false);
+  expect(wantsStream(Buffer.from('{"stream":true}'))).toBe(true);
+  expect(outputLimitOf(Buffer.from('{"max_output_tokens":null}'))).toBeNull();
 });

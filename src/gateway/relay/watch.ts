@@ -1,0 +1,51 @@
+import type { ServerResponse } from "node:http";
+import type { Clock } from "../../base/index.ts";
+
+export type EndedBy = "gone" | "timeout";
+
+/** Watches over one call: its caller may go away, and it may take too long. */
+export interface Watch {
+  /** Null while the call goes on. */
+  readonly ended: EndedBy | null;
+  /** Aborts when the call ends from outside; for pauses. */
+  readonly signal: AbortSignal;
+  /** Who is told at once; null: nobody. One at a time. */
+  listener: ((why: EndedBy) => void) | null;
+  /** The answer is complete: nothing is watched any more. */
+  stop(): void;
+}
+
+export function watchCall(response: ServerResponse, totalMs: number, clock: Clock): Watch {
+  const over = new AbortController();
+  const timer = new AbortController();
+  let ended: EndedBy | null = null;
+  const end = (why: EndedBy): void => {
+    if (ended !== null || timer.signal.aborted) return;
+    ended = why;
+    watch.listener?.(why);
+    over.abort();
+  };
+  const onClose = (): void => {
+    if (!response.writableFinished) end("gone");
+  };
+  const watch: Watch = {
+    get ended() {
+      return ended;
+    },
+    signal: over.signal,
+    listener: null,
+    stop: () => {
+      response.off("close", onClose);
+      timer.abort();
+    },
+  };
+  response.on("close", onClose);
+  // Without a listener a late reset of the connection would be an uncaught error.
+  response.on("error", () => {});
+  if (response.destroyed && !response.writableFinished) end("gone");
+  clock.sleep(totalMs, timer.signal).then(
+    () => end("timeout"),
+    () => {},
+  );
+  return watch;
+}

@@ -1,0 +1,2 @@
+export { createBreaker, type Breaker, type Permit } from "./breaker.ts";
+export { createTokenBucket, type TokenBucket } from "./token-bucket.ts";
