@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -14,6 +14,13 @@ interface CliResult {
   readonly stderr: string;
 }
 
+export interface TestProcess {
+  readonly pid: number;
+  readonly parentPid: number;
+  /** Its words, with spaces between. */
+  readonly args: string;
+}
+
 /** One installation of the built product in a directory and on a port of its own. */
 export interface TestInstallation {
   readonly home: string;
@@ -24,8 +31,8 @@ export interface TestInstallation {
   /** Answer of the API, or null while it is away. */
   get<T>(route: string): Promise<T | null>;
   post<T>(route: string, body: unknown): Promise<T>;
-  /** Processes whose command line names the home, by kind. */
-  processes(): Promise<readonly { readonly pid: number; readonly args: string }[]>;
+  /** Processes that belong to the installation: by command line, environment or directory, and all below them. */
+  processes(): Promise<readonly TestProcess[]>;
   /** Ends whatever is left and removes the home. */
   destroy(): Promise<void>;
 }
@@ -75,20 +82,32 @@ export async function createInstallation(
     });
 
   const processes: TestInstallation["processes"] = async () => {
-    const found: { pid: number; args: string }[] = [];
+    const alive: (TestProcess & { readonly names: boolean })[] = [];
     for (const name of await readdir("/proc")) {
       const pid = Number(name);
       if (!Number.isInteger(pid) || pid === process.pid) continue;
-      const [args, environment, stat] = await Promise.all([
+      const [args, environment, stat, directory] = await Promise.all([
         readFile(`/proc/${pid}/cmdline`, "latin1").catch(() => ""),
         readFile(`/proc/${pid}/environ`, "latin1").catch(() => ""),
         readFile(`/proc/${pid}/stat`, "latin1").catch(() => ""),
+        // A process in a sandbox has neither our command line nor our environment, but it works in a clone of ours.
+        readlink(`/proc/${pid}/cwd`).catch(() => ""),
       ]);
-      const isZombie = stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z");
-      if (!isZombie && args !== "" && (args.includes(home) || environment.includes(`MIYABI_HOME=${home}`)))
-        found.push({ pid, args: args.replaceAll("\0", " ") });
+      const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      if (args === "" || state === "Z") continue;
+      const names =
+        args.includes(home) ||
+        environment.includes(`MIYABI_HOME=${home}`) ||
+        directory === home ||
+        directory.startsWith(`${home}/`);
+      alive.push({ pid, parentPid: Number(parent), args: args.replaceAll("\0", " "), names });
     }
-    return found;
+    const ours = new Set(alive.filter((one) => one.names).map((one) => one.pid));
+    for (let known = -1; known !== ours.size;) {
+      known = ours.size;
+      for (const one of alive) if (ours.has(one.parentPid)) ours.add(one.pid);
+    }
+    return alive.filter((one) => ours.has(one.pid));
   };
 
   return {
