@@ -21,7 +21,12 @@ export interface AgentDesk {
   screen(slot: string): Promise<AgentScreen>;
   restart(slot: string): Promise<AgentView>;
   drain(slot: string, drain: boolean): Promise<AgentView>;
-  tell(slot: string, text: string, from: string): Promise<MessageView>;
+  /** The same key gives the first message again; null: every call is a message. */
+  tell(
+    slot: string,
+    text: string,
+    by: { readonly from: string; readonly idempotencyKey: string | null },
+  ): Promise<MessageView>;
   takeOver(taskId: string): Promise<{ readonly slot: string; readonly attachCommand: string | null }>;
   handBack(taskId: string): Promise<void>;
   /** Cancels the task and tells the host that works on it. */
@@ -162,7 +167,7 @@ export function createAgentDesk(params: Readonly<DeskParams>): AgentDesk {
       );
       return view(slot);
     },
-    tell: async (slot, text, from) => {
+    tell: async (slot, text, { from, idempotencyKey }) => {
       known(slot);
       const run = await runOfSlot(domain.database, slot);
       const message = await domain.mailboxes.send({
@@ -170,6 +175,7 @@ export function createAgentDesk(params: Readonly<DeskParams>): AgentDesk {
         sender: from,
         body: text,
         taskId: run?.taskId ?? null,
+        dedupeKey: idempotencyKey === null ? null : `tell:${from}:${slot}:${idempotencyKey}`,
       });
       services.mailman.wake();
       return message;

@@ -85,7 +85,6 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
   const hub = createHostHub({
     database: domain.database,
     runs: domain.runs,
-    tasks: domain.tasks,
     transcripts: params.transcripts,
     permissions: {
       ask: async ({ runId, taskId, requestId, asker, title, options }) => {
@@ -184,6 +183,9 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
     log,
   });
 
+  // By slot: connection and run that have got everything the slot holds. A new process, or the next run, has not: what
+  // was sent to the one before and never acknowledged may have died with it.
+  const served = new Map<string, string>();
   // Messages reach an agent that works; mailbox order and leases are the mailboxes' business.
   const mailman = createLoop({
     name: "mailman",
@@ -197,11 +199,13 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
         if (host.run === null) continue;
         await domain.mailboxes.renew(host.slot);
         const slot = domain.slots.find((one) => one.slot === host.slot);
+        const serving = `${host.connection.id} ${host.run.runId}`;
         const waiting = await domain.mailboxes.take({
           recipients: [host.slot, slot?.role ?? host.slot],
           session: host.slot,
-          again: false,
+          again: served.get(host.slot) !== serving,
         });
+        served.set(host.slot, serving);
         for (const message of waiting)
           host.connection.send({
             type: "message",

@@ -14,37 +14,45 @@ interface ChildServiceParams {
 /** sysexits that say "change something first". */
 const HOPELESS: ReadonlySet<number> = new Set([64, 65, 73, 75, 77, 78]);
 const STEADY_MS = 30_000;
+const QUICK_ENDS_AT_ONCE = 3;
+/** What the child sends over its IPC channel once it serves. */
+export const READY = "ready";
 const STOP_MS = 15_000;
 
-/** A child process that is started again whenever it ends: at once the first times, then with back-off. */
+/**
+ * A child process that is started again whenever it ends: at once where it had sent `READY` or lived for a while, else
+ * with back-off after the first times. Somebody who kills it again and again waits no longer for the fifth time.
+ */
 export function createChildService(params: Readonly<ChildServiceParams>): Service {
   let stopping: AbortController | null = null;
   let child: ReturnType<typeof spawnProcess> | null = null;
   let running: Promise<void> = Promise.resolve();
 
-  const runOnce = (): Promise<number> =>
+  const runOnce = (): Promise<{ readonly code: number; readonly wasReady: boolean }> =>
     new Promise((resolve) => {
+      let wasReady = false;
       const started = spawnProcess(process.execPath, params.args, {
         env: { ...params.env },
         stdio: ["ignore", "inherit", "inherit", "ipc"],
       });
       child = started;
-      started.on("error", () => resolve(70));
-      started.on("exit", (code) => resolve(code ?? 70));
+      started.on("message", (message) => (wasReady ||= message === READY));
+      started.on("error", () => resolve({ code: 70, wasReady }));
+      started.on("exit", (code) => resolve({ code: code ?? 70, wasReady }));
     });
 
   const run = async (signal: AbortSignal): Promise<void> => {
     for (let quick = 0; !signal.aborted;) {
       const startedMs = params.clock.monotonicMs();
-      const code = await runOnce();
+      const { code, wasReady } = await runOnce();
       child = null;
       if (signal.aborted) return;
       if (HOPELESS.has(code)) return params.onGivenUp(code);
-      quick = params.clock.monotonicMs() - startedMs > STEADY_MS ? 0 : quick + 1;
+      quick = wasReady || params.clock.monotonicMs() - startedMs > STEADY_MS ? 0 : quick + 1;
       params.log.warn({ child: params.name, code }, "child ended; it is started again");
-      if (quick > 3)
+      if (quick > QUICK_ENDS_AT_ONCE)
         await params.clock
-          .sleep(backoffMs({ attempt: quick - 3, baseMs: 500, maxMs: 30_000, random: params.random }), signal)
+          .sleep(backoffMs({ attempt: quick - QUICK_ENDS_AT_ONCE, baseMs: 500, maxMs: 30_000, random: params.random }), signal)
           .catch(() => {});
     }
   };

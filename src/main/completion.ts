@@ -4,6 +4,7 @@ import path from "node:path";
 import { collectableSessions, markCollected } from "../agents/index.ts";
 import { ensureCache, inspectRepository, keepBranch, removeTree } from "../repositories/index.ts";
 import type { Domain } from "./domain.ts";
+import { collectCheckouts } from "./housekeeping.ts";
 
 interface CompletionParams {
   readonly domain: Domain;
@@ -58,11 +59,13 @@ export function createCompletion(params: Readonly<CompletionParams>): Loop {
       for (const task of rows) {
         const kept =
           task.merge_commit === null && task.head_commit !== null ? await keepWork(params, task) : null;
-        await domain.database.query("update miyabi.tasks set report = $2 where id = $1 and report is null", [
+        await domain.database.query("update miyabi.tasks set report = $2 where id = $1 and report is null and finished_at = $3", [
           task.id,
           reportOf(task, kept),
+          task.finished_at,
         ]);
       }
+      await collectCheckouts({ database: domain.database, git: domain.git, home: params.home });
       for (const session of await collectableSessions(domain.database)) {
         await removeTree(domain.git, { directory: path.join(params.home.sessionsDir, session) });
         await markCollected(domain.database, session);

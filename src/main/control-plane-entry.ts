@@ -5,6 +5,7 @@ import { startControlPlane, type ControlPlane } from "./control-plane.ts";
 import { locateInstallation } from "./installation.ts";
 import { loadSecrets, loadSettings } from "./settings.ts";
 import { announce } from "./announce.ts";
+import { READY } from "./child-service.ts";
 import type { ChildOptions } from "./up.ts";
 import { VERSION } from "./version.ts";
 
@@ -26,6 +27,7 @@ async function main(): Promise<void> {
     const flags = [
       ...(options.port === null ? [] : ["--port", String(options.port)]),
       ...(options.runtime === null ? [] : ["--runtime", options.runtime]),
+      ...(options.profile === null ? [] : ["--agent", options.profile]),
       ...(options.unsafeNoSandbox ? ["--unsafe-no-sandbox"] : []),
     ];
     spawnProcess(process.execPath, [installation.cli, "up", "--no-demo", ...flags], {
@@ -67,6 +69,7 @@ async function main(): Promise<void> {
     log,
     onShutDown: () => process.kill(process.ppid, "SIGTERM"),
   });
+  process.send?.(READY);
   if (!options.json) announce({ plane, home, settings, launcher: installation.launcher, env: process.env });
 }
 

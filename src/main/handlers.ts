@@ -99,7 +99,8 @@ export function createHandlers(params: Readonly<HandlerParams>): Omit<Handlers, 
     listAgents: async () => ({ items: [...(await agents.list())] }),
     restartAgent: ({ params: { slot } }) => agents.restart(slot),
     drainAgent: ({ params: { slot }, body }) => agents.drain(slot, body.drain),
-    tellAgent: ({ params: { slot }, body, caller }) => agents.tell(slot, body.text, caller.name),
+    tellAgent: ({ params: { slot }, body, caller, idempotencyKey }) =>
+      agents.tell(slot, body.text, { from: caller.name, idempotencyKey }),
     agentScreen: ({ params: { slot } }) => agents.screen(slot),
     listMessages: ({ query }) =>
       mailboxes.list({

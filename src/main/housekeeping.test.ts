@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { resolveHome, systemProcessRunner } from "../base/index.ts";
 import { createGit } from "../repositories/index.ts";
 import { createTestDatabase } from "../store/testing.ts";
-import { collectStrays, sweepCaches } from "./housekeeping.ts";
+import { collectCheckouts, collectStrays, sweepCaches } from "./housekeeping.ts";
 
 async function setup() {
   const root = await mkdtemp(path.join(tmpdir(), "miyabi-housekeeping-"));
@@ -41,6 +41,24 @@ test("removes clones that no session and no run knows, and keeps the others", as
     "checkout-R99",
   ]);
   expect(await readdir(home.sessionsDir)).toEqual(["T1-implementer"]);
+});
+
+test("removes the checkout of a run that has ended, and not that of one under way", async () => {
+  const { home, git } = await setup();
+  const { database } = await createTestDatabase();
+  await database.query(
+    `insert into miyabi.repositories (id, name, path, target_branch) values ('r', 'r', '/r', 'main');
+     insert into miyabi.tasks (repository_id, source, title, body, class, workflow, own_deadline_at, deadline_at)
+     values ('r', 'api', 't', '', 'P2', '{}', now(), now());
+     insert into miyabi.runs (task_id, step_position, step, kind, queue, attempt, round, state, cause, job_id)
+     select 'T1', 1, 'check', 'check', 'check', attempt, 1, state, '{}', gen_random_uuid()
+     from (values (1, 'lost'), (2, 'running')) as run (attempt, state)`,
+  );
+  for (const name of ["checkout-R1", "checkout-R2", "checkout-R3", "T1-code"])
+    await mkdir(path.join(home.sessionsDir, name, "clone"), { recursive: true });
+
+  await collectCheckouts({ database, git, home });
+  expect((await readdir(home.sessionsDir)).sort()).toEqual(["T1-code", "checkout-R2", "checkout-R3"]);
 });
 
 test("removes what killed operations left beside a cache, and leaves the cache", async () => {

@@ -1,7 +1,7 @@
 import { access, readdir } from "node:fs/promises";
 import path from "node:path";
 import { createLoop, type Clock, type Home, type Log, type Loop, type Random } from "../base/index.ts";
-import { collectClones, compactCache, type Git, sweepWorkDir } from "../repositories/index.ts";
+import { collectClones, compactCache, type Git, removeTree, sweepWorkDir } from "../repositories/index.ts";
 import type { Database } from "../store/index.ts";
 
 interface HousekeepingParams {
@@ -33,6 +33,28 @@ export async function collectStrays(
     keep: new Set(rows.map((row) => row.name)),
     minAgeMs,
   });
+}
+
+const CHECKOUT = /^checkout-(R\d+)$/;
+
+/**
+ * Removes the checkouts of runs that have ended: their host was killed before it could. Nobody uses one again, because
+ * its name is that of the run. What still resists (its last process is just ending) goes with the next call.
+ */
+export async function collectCheckouts(
+  params: Readonly<Pick<HousekeepingParams, "database" | "git" | "home">>,
+): Promise<void> {
+  const names = await readdir(params.home.sessionsDir).catch(() => []);
+  const runs = names.flatMap((name) => CHECKOUT.exec(name)?.[1] ?? []);
+  if (runs.length === 0) return;
+  const { rows } = await params.database.query<{ id: string }>(
+    "select id from miyabi.runs where id = any($1) and state not in ('queued', 'leased', 'running')",
+    [runs],
+  );
+  for (const { id } of rows)
+    await removeTree(params.git, {
+      directory: path.join(params.home.sessionsDir, `checkout-${id}`),
+    }).catch(() => {});
 }
 
 /** Keeps the disk tidy beside the work: stray clones, caches with too many loose objects. */

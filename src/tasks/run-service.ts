@@ -59,6 +59,8 @@ export interface RunService {
   finish(fence: Fence, result: RunResult): Promise<Fenced>;
   /** Takes a run away from its holder; its task tries again. Only where the fence still holds. */
   lose(fence: Fence, error: Reason): Promise<Fenced>;
+  /** A person has the agent's terminal, or gave it back. Repeatable. @throws conflict.state where the task does not allow it. */
+  happen(fence: Fence, happening: { readonly type: "taken-over" | "handed-back" }): Promise<Fenced>;
   /** What the agent reported through MCP, kept until its host reports the end. */
   recordVerdict(fence: Fence, verdict: string, notes: string): Promise<Fenced>;
   /** Runs whose lease ran out, oldest first. */
@@ -139,6 +141,12 @@ export function createRunService(params: Readonly<RunServiceParams>): RunService
       fenced(fence, (tx, taskId) =>
         tasks.happenIn(tx, taskId, ({ activeRun }) =>
           active(fence, activeRun) ? { type: "lost", error } : null,
+        ),
+      ),
+    happen: (fence, happening) =>
+      fenced(fence, (tx, taskId) =>
+        tasks.happenIn(tx, taskId, ({ activeRun }) =>
+          active(fence, activeRun) && activeRun?.state !== "queued" ? happening : null,
         ),
       ),
     recordVerdict: async (fence, verdict, notes) => {

@@ -44,7 +44,7 @@ export async function describeProduct(product: TestInstallation, records: Record
     }),
   );
   return [
-    `home ${product.home} port ${product.port}`,
+    `home ${product.home} port ${product.port}; last error of the records: ${records.lastError()}`,
     `status ${status === null ? "no answer" : JSON.stringify({ agents: status.agents.map((one) => `${one.slot} ${one.state} ${one.taskId ?? ""}`), health: status.health })}`,
     `tasks not done\n${lines(tasks)}`,
     `explain\n${explained.join("\n")}`,

@@ -87,7 +87,10 @@ describe(`${KILLS} kills, seed ${SEED}`, () => {
     const notDone = tasks.filter((task) => task.state !== "done");
     expect(notDone, notDone.length === 0 ? "" : await describeProduct(product, records)).toEqual([]);
     expect(tasks.map(({ id }) => id)).toEqual(expect.arrayContaining(taskIds));
-    await expectMergedOnce(records, tasks);
+    const repositories = await soon("the repositories are listed", 10_000, () =>
+      records.rows<{ path: string }>("select path from miyabi.repositories"),
+    );
+    await expectMergedOnce(repositories, tasks);
     expect(damage).toEqual([]);
     const late = recoveries.filter(({ kind, tookMs }) => tookMs > (LIMIT_MS[kind] ?? Infinity));
     expect(late).toEqual([]);
@@ -147,8 +150,10 @@ async function endedTasks(product: TestInstallation): Promise<readonly TaskFacts
 }
 
 /** The repositories' own history agrees: each task is in its target branch once. */
-async function expectMergedOnce(records: Records, tasks: readonly TaskFacts[]): Promise<void> {
-  const repositories = (await records.rows<{ path: string }>("select path from miyabi.repositories")) ?? [];
+async function expectMergedOnce(
+  repositories: readonly { readonly path: string }[],
+  tasks: readonly TaskFacts[],
+): Promise<void> {
   const merged: string[] = [];
   for (const repository of repositories) {
     const { stdout } = await run("git", [

@@ -19,11 +19,14 @@ export interface RunRecord {
 /** What the product's database holds, read past the product. Every question is null while the database is away. */
 export interface Records {
   rows<Row extends object>(sql: string, params?: readonly unknown[]): Promise<readonly Row[] | null>;
+  /** Why the last question had no answer. */
+  lastError(): string;
   runs(where: string, params?: readonly unknown[]): Promise<readonly RunRecord[] | null>;
 }
 
 export function openRecords(product: TestInstallation): Records {
   let url: string | null = null;
+  let lastError = "";
   /** Only the processes that use it know where the database is. */
   const findUrl = async (): Promise<string | null> => {
     const pid = await readPidFile(product);
@@ -32,7 +35,10 @@ export function openRecords(product: TestInstallation): Records {
   };
   const rows: Records["rows"] = async <Row extends object>(sql: string, params: readonly unknown[] = []) => {
     url ??= await findUrl();
-    if (url === null) return null;
+    if (url === null) {
+      lastError = "no control plane says where the database is";
+      return null;
+    }
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
     client.on("error", () => {});
     try {
@@ -40,6 +46,7 @@ export function openRecords(product: TestInstallation): Records {
       return (await client.query<Row>(sql, [...params])).rows;
     } catch (error) {
       if (error instanceof pg.DatabaseError && error.code?.startsWith("42") === true) throw error;
+      lastError = String(error);
       return null;
     } finally {
       await client.end().catch(() => {});
@@ -47,6 +54,7 @@ export function openRecords(product: TestInstallation): Records {
   };
   return {
     rows,
+    lastError: () => lastError,
     runs: (where, params) =>
       rows<RunRecord>(
         `select r.id, r.task_id as "taskId", r.attempt, r.kind, r.queue, r.state, r.slot, r.session_id as "sessionId",

@@ -1,7 +1,7 @@
 import type { WebSocket } from "ws";
-import type { Clock, Log } from "../../base/index.ts";
+import { AppError, type Clock, type Log } from "../../base/index.ts";
 import type { Database } from "../../store/index.ts";
-import { appendEvents, because, type RunService, type TaskService } from "../../tasks/index.ts";
+import { appendEvents, because, type RunService } from "../../tasks/index.ts";
 import type { ControlMessage, HostMessage } from "../protocol.ts";
 import { serveHost, type HostConnection } from "./host-connection.ts";
 import type { Mailboxes, PermissionDesk, TranscriptSink } from "./ports.ts";
@@ -29,7 +29,6 @@ export interface ConnectedHost {
 export interface HostHubParams {
   readonly database: Database;
   readonly runs: RunService;
-  readonly tasks: TaskService;
   readonly transcripts: TranscriptSink;
   readonly permissions: PermissionDesk;
   readonly mailboxes: Mailboxes;
@@ -87,6 +86,8 @@ export function createHostHub(params: Readonly<HostHubParams>): HostHub {
       run: verdict === "continue" ? held : null,
     });
     connection.send({ type: "welcome", heartbeatMs: HEARTBEAT_MS, run: verdict });
+    // The agent may have reported while its host was not connected. Only now, when whoever reports finds this host.
+    if (verdict === "continue" && held !== null) await repeatVerdict(params.database, held, connection);
     await params.database.transaction((tx) =>
       appendEvents(tx, [{ type: "agent.changed", slot, data: { state: "connected" } }]),
     );
@@ -181,14 +182,41 @@ async function handleFrom(
       return connection.send({ type: outcome === "lost" ? "lost" : "ack-finished", ...fenceOf(message) });
     }
     case "taken-over":
-      if (host.run !== null) await params.tasks.happen(host.run.taskId, { type: "taken-over" });
-      host.state = "taken-over";
+    case "handed-back": {
+      const happened = await happen(params, message);
+      if (happened === "lost") return connection.send({ type: "lost", ...fenceOf(message) });
+      host.state = message.type === "taken-over" ? "taken-over" : "busy";
       return;
-    case "handed-back":
-      if (host.run !== null) await params.tasks.happen(host.run.taskId, { type: "handed-back" });
-      host.state = "busy";
-      return;
+    }
   }
+}
+
+/** A task that does not allow it now is left as it is: the host would only say the same again. */
+async function happen(
+  { runs, log }: Readonly<HostHubParams>,
+  message: Extract<HostMessage, { type: "taken-over" | "handed-back" }>,
+): Promise<"lost" | "told"> {
+  try {
+    const happened = await runs.happen(fenceOf(message), { type: message.type });
+    return happened === "lost" ? "lost" : "told";
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "conflict.state") throw error;
+    log.warn({ run: message.runId, type: message.type, error: error.message }, "the task does not allow it");
+    return "told";
+  }
+}
+
+async function repeatVerdict(
+  db: Database,
+  run: { readonly runId: string; readonly attempt: number },
+  connection: HostConnection,
+): Promise<void> {
+  const { rows } = await db.query<{ verdict: string }>(
+    "select verdict from miyabi.runs where id = $1 and attempt = $2 and verdict is not null",
+    [run.runId, run.attempt],
+  );
+  const verdict = rows[0]?.verdict;
+  if (verdict !== undefined) connection.send({ type: "verdict", ...fenceOf(run), verdict });
 }
 
 const fenceOf = (message: { readonly runId: string; readonly attempt: number }) => ({

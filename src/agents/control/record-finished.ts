@@ -21,14 +21,18 @@ export async function recordFinished(
     handover_commit: string | null;
     handover_tree: string | null;
     check_key: string | null;
-  }>("select handover_commit, handover_tree, check_key from miyabi.runs where id = $1", [runId]);
+    verdict: string | null;
+  }>("select handover_commit, handover_tree, check_key, verdict from miyabi.runs where id = $1", [runId]);
   const row = rows[0];
+  // The agent reported to us while its host could not hear of it.
+  const hasReported = result.code === "agent.no_verdict" && row?.verdict != null;
+  const outcome = hasReported ? "succeeded" : result.outcome;
   const claimsOther = result.commit !== null && result.commit !== row?.handover_commit;
   const ended: RunResult = {
-    outcome: claimsOther && result.outcome === "succeeded" ? "failed" : result.outcome,
-    code: claimsOther && result.outcome === "succeeded" ? "handover.missing" : result.code,
+    outcome: claimsOther && outcome === "succeeded" ? "failed" : outcome,
+    code: claimsOther && outcome === "succeeded" ? "handover.missing" : hasReported ? null : result.code,
     message:
-      claimsOther && result.outcome === "succeeded"
+      claimsOther && outcome === "succeeded"
         ? "The work that the run ended with was not handed over."
         : result.message,
     verdict: result.verdict,

@@ -38,7 +38,7 @@ const STEADY_MS = 60_000;
 interface Watched {
   /** Monotonic time of the last start by us. */
   startedMs: number;
-  /** Starts in a row that did not last. */
+  /** Starts in a row whose host neither said hello nor lasted. */
   quickEnds: number;
 }
 
@@ -85,6 +85,9 @@ export function createWatchdog(params: Readonly<WatchdogParams>): Loop {
       return startHost(slot, "start");
     }
     if (host !== null) {
+      // It works: if it is killed, however often, the next one is started at once.
+      const record = watched.get(slot.slot);
+      if (record !== undefined) record.quickEnds = 0;
       if (params.clock.monotonicMs() - host.lastSeenMs < SILENT_MS) return;
       // Stopped or hung: nothing but SIGKILL reaches it, and nothing it does later counts.
       params.log.warn({ slot: slot.slot }, "agent host is silent; it is replaced");

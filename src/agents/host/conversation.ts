@@ -49,8 +49,8 @@ export interface Conversation {
 
 const START_TIMEOUT_MS = 60_000;
 const CANCEL_GRACE_MS = 3000;
-/** The verdict comes on another line than the end of the turn. */
-const VERDICT_GRACE_MS = 300;
+/** The verdict comes on another line than the end of the turn, and after a welcome by a control plane that may be busy. */
+const VERDICT_GRACE_MS = 1000;
 
 const REMINDER =
   "Your turn ended, but you have not reported a result. If the work is done (or you cannot go on), call the " +
