@@ -52,7 +52,15 @@ export function createChildService(params: Readonly<ChildServiceParams>): Servic
       params.log.warn({ child: params.name, code }, "child ended; it is started again");
       if (quick > QUICK_ENDS_AT_ONCE)
         await params.clock
-          .sleep(backoffMs({ attempt: quick - QUICK_ENDS_AT_ONCE, baseMs: 500, maxMs: 30_000, random: params.random }), signal)
+          .sleep(
+            backoffMs({
+              attempt: quick - QUICK_ENDS_AT_ONCE,
+              baseMs: 500,
+              maxMs: 30_000,
+              random: params.random,
+            }),
+            signal,
+          )
           .catch(() => {});
     }
   };

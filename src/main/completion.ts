@@ -59,11 +59,10 @@ export function createCompletion(params: Readonly<CompletionParams>): Loop {
       for (const task of rows) {
         const kept =
           task.merge_commit === null && task.head_commit !== null ? await keepWork(params, task) : null;
-        await domain.database.query("update miyabi.tasks set report = $2 where id = $1 and report is null and finished_at = $3", [
-          task.id,
-          reportOf(task, kept),
-          task.finished_at,
-        ]);
+        await domain.database.query(
+          "update miyabi.tasks set report = $2 where id = $1 and report is null and finished_at = $3",
+          [task.id, reportOf(task, kept), task.finished_at],
+        );
       }
       await collectCheckouts({ database: domain.database, git: domain.git, home: params.home });
       for (const session of await collectableSessions(domain.database)) {

@@ -4,7 +4,11 @@ import type { Records } from "./records.ts";
 import { eventually, type TestInstallation } from "../support/installation.ts";
 
 interface StatusFacts {
-  readonly agents: readonly { readonly slot: string; readonly state: string; readonly taskId: string | null }[];
+  readonly agents: readonly {
+    readonly slot: string;
+    readonly state: string;
+    readonly taskId: string | null;
+  }[];
   readonly health: readonly { readonly name: string; readonly state: string; readonly detail: string }[];
 }
 
@@ -67,7 +71,11 @@ async function logTails(home: string): Promise<readonly string[]> {
   return Promise.all(
     [...logs, ...slots].map(async (file) => {
       const text = await readFile(file, "utf8").catch(() => "");
-      const last = text.trimEnd().split("\n").slice(-LINES).map((line) => line.slice(0, 400));
+      const last = text
+        .trimEnd()
+        .split("\n")
+        .slice(-LINES)
+        .map((line) => line.slice(0, 400));
       return `--- ${path.relative(home, file)}\n${last.join("\n")}`;
     }),
   );

@@ -43,69 +43,76 @@ interface Recovery {
 say(`crash: ${KILLS} kills, MIYABI_SEED=${SEED}`);
 
 describe(`${KILLS} kills, seed ${SEED}`, () => {
-  it("every task still ends done, merged once, and nothing is left over", { timeout: 3_600_000 }, async () => {
-    const next = createRandom(SEED);
-    installation = await createInstallation({ SAMPLE_AGENT_PACE_MS: "150" });
-    const product = installation;
-    const records = openRecords(product);
-    const soon = <T>(what: string, ms: number, probe: () => Promise<T | null | undefined | false>): Promise<T> =>
-      expectSoon(product, records, what, ms, probe);
-    product.up();
-    await soon("the product starts", 60_000, () => product.get("/healthz"));
+  it(
+    "every task still ends done, merged once, and nothing is left over",
+    { timeout: 3_600_000 },
+    async () => {
+      const next = createRandom(SEED);
+      installation = await createInstallation({ SAMPLE_AGENT_PACE_MS: "150" });
+      const product = installation;
+      const records = openRecords(product);
+      const soon = <T>(
+        what: string,
+        ms: number,
+        probe: () => Promise<T | null | undefined | false>,
+      ): Promise<T> => expectSoon(product, records, what, ms, probe);
+      product.up();
+      await soon("the product starts", 60_000, () => product.get("/healthz"));
 
-    const taskIds: string[] = [];
-    const recoveries: Recovery[] = [];
-    const damage: string[] = [];
-    let skipped = 0;
-    for (const [index, kind] of planOf(next).entries()) {
-      const number = index + 1;
-      await addWork(product, records, taskIds, soon);
-      await pause(100 + next() * 1_500);
-      const before = await lookBefore(product, records);
-      const startedMs = performance.now();
-      const victim = await kill(product, kind, next);
-      if (kind === "tree") product.up();
-      if (next() < 1 / ONE_IN_A_ROW && kind !== "tree") {
-        skipped += 1;
-        say(`${number} ${kind} ${victim?.slot ?? ""}: not waited for`);
-        continue;
+      const taskIds: string[] = [];
+      const recoveries: Recovery[] = [];
+      const damage: string[] = [];
+      let skipped = 0;
+      for (const [index, kind] of planOf(next).entries()) {
+        const number = index + 1;
+        await addWork(product, records, taskIds, soon);
+        await pause(100 + next() * 1_500);
+        const before = await lookBefore(product, records);
+        const startedMs = performance.now();
+        const victim = await kill(product, kind, next);
+        if (kind === "tree") product.up();
+        if (next() < 1 / ONE_IN_A_ROW && kind !== "tree") {
+          skipped += 1;
+          say(`${number} ${kind} ${victim?.slot ?? ""}: not waited for`);
+          continue;
+        }
+        await soon(`recovery from kill ${number}: ${kind} ${JSON.stringify(victim)}`, 60_000, () =>
+          hasRecovered(product, records, kind, victim, before),
+        );
+        const tookMs = performance.now() - startedMs;
+        recoveries.push({ kind, number, tookMs });
+        const found = await findDamage(product, records, kind, before);
+        damage.push(...found.map((text) => `kill ${number} (${kind}): ${text}`));
+        say(`${number} ${kind} ${victim?.slot ?? ""}: ${Math.round(tookMs)} ms ${found.join("; ")}`);
+        // Recovery times count from a product that is whole.
+        await soon("every agent is connected", 60_000, () => areAllConnected(product));
       }
-      await soon(`recovery from kill ${number}: ${kind} ${JSON.stringify(victim)}`, 60_000, () =>
-        hasRecovered(product, records, kind, victim, before),
-      );
-      const tookMs = performance.now() - startedMs;
-      recoveries.push({ kind, number, tookMs });
-      const found = await findDamage(product, records, kind, before);
-      damage.push(...found.map((text) => `kill ${number} (${kind}): ${text}`));
-      say(`${number} ${kind} ${victim?.slot ?? ""}: ${Math.round(tookMs)} ms ${found.join("; ")}`);
-      // Recovery times count from a product that is whole.
-      await soon("every agent is connected", 60_000, () => areAllConnected(product));
-    }
 
-    const tasks = await soon("every task has ended", 400_000, () => endedTasks(product));
-    say(summaryOf(recoveries, skipped, tasks.length));
-    const notDone = tasks.filter((task) => task.state !== "done");
-    expect(notDone, notDone.length === 0 ? "" : await describeProduct(product, records)).toEqual([]);
-    expect(tasks.map(({ id }) => id)).toEqual(expect.arrayContaining(taskIds));
-    const repositories = await soon("the repositories are listed", 10_000, () =>
-      records.rows<{ path: string }>("select path from miyabi.repositories"),
-    );
-    await expectMergedOnce(repositories, tasks);
-    expect(damage).toEqual([]);
-    const late = recoveries.filter(({ kind, tookMs }) => tookMs > (LIMIT_MS[kind] ?? Infinity));
-    expect(late).toEqual([]);
-    await soon("every clone is collected", 30_000, async () => (await leftSessions(product)).length === 0);
-    await soon(
-      "no run is left alive",
-      10_000,
-      async () =>
-        (await findProcesses(product, "agent")).length === 0 &&
-        (await product.processes()).every(({ args }) => !/^\S*bwrap /.test(args)),
-    );
-    const { code, stderr } = await product.cli("shutdown");
-    expect(code, stderr).toBe(0);
-    await soon("no process is left", 20_000, async () => (await product.processes()).length === 0);
-  });
+      const tasks = await soon("every task has ended", 400_000, () => endedTasks(product));
+      say(summaryOf(recoveries, skipped, tasks.length));
+      const notDone = tasks.filter((task) => task.state !== "done");
+      expect(notDone, notDone.length === 0 ? "" : await describeProduct(product, records)).toEqual([]);
+      expect(tasks.map(({ id }) => id)).toEqual(expect.arrayContaining(taskIds));
+      const repositories = await soon("the repositories are listed", 10_000, () =>
+        records.rows<{ path: string }>("select path from miyabi.repositories"),
+      );
+      await expectMergedOnce(repositories, tasks);
+      expect(damage).toEqual([]);
+      const late = recoveries.filter(({ kind, tookMs }) => tookMs > (LIMIT_MS[kind] ?? Infinity));
+      expect(late).toEqual([]);
+      await soon("every clone is collected", 30_000, async () => (await leftSessions(product)).length === 0);
+      await soon(
+        "no run is left alive",
+        10_000,
+        async () =>
+          (await findProcesses(product, "agent")).length === 0 &&
+          (await product.processes()).every(({ args }) => !/^\S*bwrap /.test(args)),
+      );
+      const { code, stderr } = await product.cli("shutdown");
+      expect(code, stderr).toBe(0);
+      await soon("no process is left", 20_000, async () => (await product.processes()).length === 0);
+    },
+  );
 });
 
 /** Each kind at least three times, the rest as the seed has it. */
@@ -118,7 +125,12 @@ function planOf(next: () => number): readonly Kind[] {
 type Soon = <T>(what: string, ms: number, probe: () => Promise<T | null | undefined | false>) => Promise<T>;
 
 /** Keeps the agents busy: another sample where fewer than three tasks are open. */
-async function addWork(product: TestInstallation, records: Records, taskIds: string[], soon: Soon): Promise<void> {
+async function addWork(
+  product: TestInstallation,
+  records: Records,
+  taskIds: string[],
+  soon: Soon,
+): Promise<void> {
   const open = await soon("the tasks are counted", 30_000, () =>
     records.rows<{ count: number }>(
       "select count(*)::int as count from miyabi.tasks where state not in ('done', 'failed', 'cancelled')",
@@ -172,7 +184,10 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 function summaryOf(recoveries: readonly Recovery[], skipped: number, tasks: number): string {
   const lines = KINDS.map((kind) => {
-    const took = recoveries.filter((one) => one.kind === kind).map((one) => one.tookMs).toSorted((a, b) => a - b);
+    const took = recoveries
+      .filter((one) => one.kind === kind)
+      .map((one) => one.tookMs)
+      .toSorted((a, b) => a - b);
     const at = (share: number): number => Math.round(took[Math.floor((took.length - 1) * share)] ?? 0);
     return `  ${kind}: ${took.length} measured, p50 ${at(0.5)} ms, longest ${at(1)} ms`;
   });

@@ -58,7 +58,8 @@ export async function hasRecovered(
     case "supervisor": {
       const supervisors = await findProcesses(product, "supervisor");
       return (
-        supervisors.some((one) => one.pid !== victim?.pid) && (await readPidFile(product)) !== before.controlPlane
+        supervisors.some((one) => one.pid !== victim?.pid) &&
+        (await readPidFile(product)) !== before.controlPlane
       );
     }
     case "database": {
@@ -69,12 +70,18 @@ export async function hasRecovered(
     case "pane":
       return (
         (await isConnected(product, before, (slot) => slot === victim?.slot)) &&
-        (await goesOn(records, before.runs.filter((run) => run.slot === victim?.slot)))
+        (await goesOn(
+          records,
+          before.runs.filter((run) => run.slot === victim?.slot),
+        ))
       );
     case "panes":
       return (await isConnected(product, before, () => true)) && (await goesOn(records, before.runs));
     case "agent":
-      return goesOn(records, before.runs.filter((run) => run.slot === victim?.slot));
+      return goesOn(
+        records,
+        before.runs.filter((run) => run.slot === victim?.slot),
+      );
     case "tree":
       return true;
   }

@@ -26,7 +26,8 @@ export interface Victim {
   readonly slot: string | null;
 }
 
-const slotOf = (args: string): string | null => /dist\/agent-host\.js .*--slot=([a-z0-9-]+)/.exec(args)?.[1] ?? null;
+const slotOf = (args: string): string | null =>
+  /dist\/agent-host\.js .*--slot=([a-z0-9-]+)/.exec(args)?.[1] ?? null;
 const isHost = ({ args }: TestProcess): boolean => slotOf(args) !== null;
 
 const IS: Readonly<Record<Exclude<Kind, "tree" | "agent">, (one: TestProcess) => boolean>> = {
