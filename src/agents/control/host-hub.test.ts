@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { expect, test } from "vitest";
 import type { WebSocket } from "ws";
-import { silentLog, systemClock } from "../../base/index.ts";
+import { processStartTicks, silentLog, systemClock } from "../../base/index.ts";
 import { because } from "../../tasks/index.ts";
 import { setupTasks } from "../../tasks/tasks-fixture.ts";
 import { type ControlMessage, type HostMessage, PROTOCOL_VERSION } from "../protocol.ts";
@@ -48,21 +48,21 @@ async function setup() {
   const taskId = await bundle.add();
   const run = await bundle.claim("code");
   if (run === null) throw new Error("nothing was due");
-  const connect = (alive: boolean): Line => {
+  const ticks = Number(await processStartTicks(process.pid));
+  const connect = (alive: boolean, process = { pid: 1, startTicks: "1" }): Line => {
     const line = new Line();
     hub.accept(line as unknown as WebSocket);
     line.says({
       type: "hello",
       version: PROTOCOL_VERSION,
       slot: "kaede",
-      pid: 1,
-      startTicks: "1",
+      ...process,
       machine: "m",
       run: { runId: run.runId, attempt: run.attempt, alive, lastSeq: 0 },
     });
     return line;
   };
-  return { ...bundle, taskId, run, connect };
+  return { ...bundle, taskId, run, ticks, connect };
 }
 
 const WITHOUT_VERDICT: Extract<HostMessage, { type: "finished" }>["result"] = {
@@ -124,6 +124,18 @@ test("a takeover of a run that another host has by now changes nothing, and the 
   expect(await line.answer("lost")).toMatchObject({ runId: run.runId, attempt: run.attempt });
   const { rows } = await database.query("select state, taken_over from miyabi.tasks where id = $1", [taskId]);
   expect(rows).toEqual([{ state: "running", taken_over: false }]);
+});
+
+test("a host that was replaced and comes back is refused, and its successor keeps its run", async () => {
+  const { database, run, ticks, connect } = await setup();
+  const successor = connect(true, { pid: process.pid, startTicks: String(ticks) });
+  await successor.answer("welcome");
+  const older = connect(true, { pid: 1, startTicks: String(ticks - 1) });
+  expect(await older.answer("lost")).toMatchObject({ runId: run.runId });
+  await expect.poll(() => older.readyState).toBe(3);
+  expect(successor.readyState).toBe(1);
+  const { rows } = await database.query("select state from miyabi.runs where id = $1", [run.runId]);
+  expect(rows).toEqual([{ state: "leased" }]);
 });
 
 test("a takeover holds the task for a person until the host gives it back", async () => {

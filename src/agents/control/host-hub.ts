@@ -1,13 +1,14 @@
 import type { WebSocket } from "ws";
-import { AppError, type Clock, type Log } from "../../base/index.ts";
+import { AppError, type Clock, isProcessAlive, type Log } from "../../base/index.ts";
 import type { Database } from "../../store/index.ts";
 import { appendEvents, because, type RunService } from "../../tasks/index.ts";
 import type { ControlMessage, HostMessage } from "../protocol.ts";
+import { endSandbox } from "./end-sandbox.ts";
 import { serveHost, type HostConnection } from "./host-connection.ts";
 import type { Mailboxes, PermissionDesk, TranscriptSink } from "./ports.ts";
 import { recordFinished } from "./record-finished.ts";
 import { rememberAgentSession } from "./session-store.ts";
-import { runOfSlot, saveHost } from "./slot-store.ts";
+import { loadSlots, runOfSlot, saveHost } from "./slot-store.ts";
 
 export const HEARTBEAT_MS = 2_000;
 
@@ -64,6 +65,10 @@ export function createHostHub(params: Readonly<HostHubParams>): HostHub {
     connection: HostConnection,
   ): Promise<void> => {
     const { slot, run } = message;
+    if (await isReplaced(params.database, message)) {
+      if (run !== null) connection.send({ type: "lost", ...fenceOf(run) });
+      return connection.close("a newer host has this slot");
+    }
     hosts.get(slot)?.connection.close("replaced by a newer host");
     await saveHost(params.database, message);
     const held = await runOfSlot(params.database, slot);
@@ -71,8 +76,10 @@ export function createHostHub(params: Readonly<HostHubParams>): HostHub {
     let verdict: "continue" | "drop" | "none" = run === null ? "none" : "drop";
     if (same && run.alive && (await params.runs.renew(run, params.leaseMs)) === "recorded")
       verdict = "continue";
-    else if (held !== null)
+    else if (held !== null) {
+      await endSandbox(params, held);
       await params.runs.lose(held, because("host.died", "The agent host ended in the middle of the run."));
+    }
     const now = params.clock.now();
     hosts.set(slot, {
       slot,
@@ -189,6 +196,18 @@ async function handleFrom(
       return;
     }
   }
+}
+
+/** A newer process of the same machine has the slot and lives: what comes back here was cut off or stopped meanwhile. */
+async function isReplaced(
+  db: Database,
+  { slot, pid, startTicks, machine }: Extract<HostMessage, { type: "hello" }>,
+): Promise<boolean> {
+  const recorded = (await loadSlots(db)).get(slot);
+  if (recorded?.hostPid == null || recorded.startTicks === null) return false;
+  if (recorded.hostPid === pid || recorded.machine !== machine) return false;
+  if (Number(startTicks) >= Number(recorded.startTicks)) return false;
+  return isProcessAlive(recorded.hostPid, recorded.startTicks);
 }
 
 /** A task that does not allow it now is left as it is: the host would only say the same again. */

@@ -5,6 +5,7 @@ export interface SlotRecord {
   readonly slot: string;
   readonly hostPid: number | null;
   readonly startTicks: string | null;
+  readonly machine: string | null;
   readonly draining: boolean;
 }
 
@@ -13,12 +14,19 @@ export async function loadSlots(db: Queryable): Promise<ReadonlyMap<string, Slot
     slot: string;
     host_pid: number | null;
     host_start_ticks: string | null;
+    machine: string | null;
     draining: boolean;
-  }>("select slot, host_pid, host_start_ticks, draining from miyabi.slots");
+  }>("select slot, host_pid, host_start_ticks, machine, draining from miyabi.slots");
   return new Map(
     rows.map((row) => [
       row.slot,
-      { slot: row.slot, hostPid: row.host_pid, startTicks: row.host_start_ticks, draining: row.draining },
+      {
+        slot: row.slot,
+        hostPid: row.host_pid,
+        startTicks: row.host_start_ticks,
+        machine: row.machine,
+        draining: row.draining,
+      },
     ]),
   );
 }

@@ -10,12 +10,11 @@ import {
 } from "../../base/index.ts";
 import type { Database } from "../../store/index.ts";
 import { because, type RunService } from "../../tasks/index.ts";
-import type { SlotRuntime, StartSlot } from "../runtimes/index.ts";
-import { killNamespace, killSandboxesOf } from "../sandbox/index.ts";
-import { sandboxIdentity } from "../protocol.ts";
+import { endProcess, type SlotRuntime, type StartSlot } from "../runtimes/index.ts";
 import type { TeamSlot } from "../team/index.ts";
+import { endSandbox } from "./end-sandbox.ts";
 import { HEARTBEAT_MS, type HostHub } from "./host-hub.ts";
-import { loadSlots, runOfSlot } from "./slot-store.ts";
+import { loadSlots, runOfSlot, type SlotRecord } from "./slot-store.ts";
 
 export interface WatchdogParams {
   readonly database: Database;
@@ -34,6 +33,8 @@ const SILENT_MS = HEARTBEAT_MS * 4;
 // A host that lives but never says hello.
 const CONNECT_MS = 20_000;
 const STEADY_MS = 60_000;
+
+type Recorded = Pick<SlotRecord, "hostPid" | "startTicks">;
 
 interface Watched {
   /** Monotonic time of the last start by us. */
@@ -73,10 +74,21 @@ export function createWatchdog(params: Readonly<WatchdogParams>): Loop {
     await params.runs.lose(run, because(code, message, { slot }));
   };
 
+  /** A host that hangs or is cut off lives on, also one that is in no pane of ours: it would go on with the run's files. */
+  const endHost = async (recorded: Recorded | undefined): Promise<void> => {
+    if (recorded?.hostPid == null || recorded.startTicks === null) return;
+    await endProcess({
+      pid: recorded.hostPid,
+      startTicks: recorded.startTicks,
+      graceMs: 0,
+      clock: params.clock,
+    });
+  };
+
   const look = async (
     slot: TeamSlot,
     alive: boolean,
-    recorded: { readonly hostPid: number | null; readonly startTicks: string | null } | undefined,
+    recorded: Recorded | undefined,
   ): Promise<void> => {
     const host = params.hub.host(slot.slot);
     if (!alive) {
@@ -92,6 +104,7 @@ export function createWatchdog(params: Readonly<WatchdogParams>): Loop {
       // Stopped or hung: nothing but SIGKILL reaches it, and nothing it does later counts.
       params.log.warn({ slot: slot.slot }, "agent host is silent; it is replaced");
       params.hub.disconnect(slot.slot, "silent");
+      await endHost(recorded);
       await startHost(slot, "restart");
       return endRunOf(slot.slot, "host.silent", "The agent host stopped answering and was replaced.");
     }
@@ -103,12 +116,13 @@ export function createWatchdog(params: Readonly<WatchdogParams>): Loop {
       await endRunOf(slot.slot, "host.died", "The agent host ended in the middle of the run.");
   };
 
-  const expire = async (): Promise<void> => {
+  const expire = async (slots: ReadonlyMap<string, Recorded>): Promise<void> => {
     for (const run of await params.runs.expired()) {
       params.log.warn({ run: run.runId, slot: run.slot }, "lease expired");
       const slot = params.slots.find((one) => one.slot === run.slot);
       if (slot !== undefined) {
         params.hub.send(slot.slot, { type: "lost", runId: run.runId, attempt: run.attempt });
+        await endHost(slots.get(slot.slot));
         await startHost(slot, "restart");
       }
       await endSandbox(params, run);
@@ -137,21 +151,7 @@ export function createWatchdog(params: Readonly<WatchdogParams>): Loop {
           ),
         );
       }
-      await expire();
+      await expire(recorded);
     },
   });
-}
-
-/** Ends what may still write for a run, and waits until it is dead. */
-async function endSandbox(
-  params: Readonly<WatchdogParams>,
-  run: { readonly runId: string; readonly attempt: number },
-): Promise<void> {
-  const { rows } = await params.database.query<{ sandbox: unknown }>(
-    "select sandbox from miyabi.runs where id = $1",
-    [run.runId],
-  );
-  const identity = sandboxIdentity.safeParse(rows[0]?.sandbox);
-  if (identity.success) await killNamespace({ identity: identity.data, clock: params.clock });
-  await killSandboxesOf({ id: `${run.runId}.${run.attempt}`, clock: params.clock });
 }
