@@ -36,21 +36,11 @@ export default defineConfig({
         extends: true,
         test: {
           name: "integration",
-          include: ["test/{integration,conformance,simulation,e2e}/**/*.test.ts"],
+          include: ["test/{integration,conformance,simulation,e2e,crash}/**/*.test.ts"],
           globalSetup: postgres,
           testTimeout: 300_000,
           hookTimeout: 120_000,
           // Each file starts whole installations; more at once would measure the machine, not the product.
-          fileParallelism: false,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          // Kills at random moments: `npm run test:crash`, not yet part of `npm test`.
-          name: "crash",
-          include: ["test/crash/**/*.test.ts"],
-          testTimeout: 900_000,
           fileParallelism: false,
         },
       },

@@ -16,22 +16,31 @@ export interface AppendTranscriptParams {
 /*
  * The run's row is locked against its end, so that an item is stored before the run was taken away, or not at all.
  * An item that is there already stays as it is: the first report counts. What is acknowledged ends before the first
- * gap, because the host forgets what it reads as acknowledged.
+ * gap, because the host forgets what it reads as acknowledged; how far that is, the run's row knows, and only what
+ * lies beyond is looked at.
  */
 const APPEND = `
 with run as (
-    select id from miyabi.runs
-    where id = $1 and ($2::int is null or attempt = $2) and state not in ('lost', 'cancelled') for share),
+    select id, transcript_seq from miyabi.runs
+    where id = $1 and ($2::int is null or attempt = $2) and state not in ('lost', 'cancelled') for no key update),
   added as (
     insert into miyabi.transcripts (run_id, seq, at, body)
     select run.id, item.seq, item.at, item.body
     from run, jsonb_to_recordset($3::jsonb) as item (seq int, at timestamptz, body jsonb)
     on conflict (run_id, seq) do nothing returning seq),
   stored as (
-    select seq, row_number() over (order by seq) as position
-    from (select seq from added union all select seq from miyabi.transcripts where run_id = $1) as known),
+    select seq, transcript_seq + row_number() over (order by seq) as position
+    from run, lateral (
+      select seq from added where seq > transcript_seq
+      union all
+      select seq from miyabi.transcripts where run_id = run.id and seq > transcript_seq) as known),
   last as (
-    select coalesce(max(seq) filter (where seq = position), 0) as unbroken, coalesce(max(seq), 0) as seq from stored)
+    select coalesce(max(seq) filter (where seq = position), transcript_seq) as unbroken,
+      coalesce(max(seq), transcript_seq) as seq
+    from run left join stored on true group by transcript_seq),
+  counted as (
+    update miyabi.runs set transcript_seq = last.unbroken from last
+    where id = $1 and last.unbroken > runs.transcript_seq)
 select last.unbroken, case when exists (select 1 from added)
     then pg_notify('${TRANSCRIPTS_CHANNEL}', $1 || ' ' || last.seq) end as told
 from run, last`;

@@ -1,0 +1,23 @@
+import { afterEach, expect, it } from "vitest";
+import { createInstallation, eventually, type TestInstallation } from "../support/installation.ts";
+import { readPidFile } from "./victims.ts";
+
+let installation: TestInstallation | null = null;
+afterEach(async () => {
+  await installation?.destroy();
+  installation = null;
+});
+
+it("a second `up` on the same data directory is refused with a fix, and the first one goes on", async () => {
+  const product = (installation = await createInstallation());
+  product.up();
+  await eventually("the product starts", 60_000, () => product.get("/healthz"));
+  const first = await readPidFile(product);
+  const { code, stdout, stderr } = await product.cli("up", "--no-demo", "--port", String(product.port));
+  expect(code).not.toBe(0);
+  expect(stdout).toBe("");
+  expect(stderr).toContain(`miyabi runs already on ${product.home}`);
+  expect(stderr).toMatch(/fix:\s+miyabi status/);
+  expect(await product.get("/healthz")).toMatchObject({ status: "ok" });
+  expect(await readPidFile(product)).toBe(first);
+});
