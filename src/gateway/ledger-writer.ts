@@ -26,8 +26,10 @@ const RETRY_MAX_MS = 2_000;
 
 /**
  * Groups ledger rows into few statements without a timer: while one write is under way the next rows gather, so a row
- * waits for at most two writes. A failed write is repeated with the same rows until it succeeds. What is taken but not
- * written yet is lost by a SIGKILL (a few milliseconds' worth); `stop` loses nothing while the database answers.
+ * waits for at most two writes. A failed write is repeated with the same rows until it succeeds. A SIGKILL loses the
+ * calls that are still open (one per agent that waits for its model) and those that ended within the last two writes, a
+ * few milliseconds; while the database is away, all that ended since, at most 20,000. `stop` loses nothing while the
+ * database answers.
  */
 export function createLedgerWriter(params: Readonly<LedgerWriterParams>): LedgerWriter {
   let waiting: ModelCall[] = [];
