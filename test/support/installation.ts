@@ -26,7 +26,7 @@ export interface TestInstallation {
   readonly home: string;
   readonly port: number;
   /** Starts `up` in the background; the process is the supervisor. */
-  up(): ChildProcess;
+  up(...flags: readonly string[]): ChildProcess;
   cli(...args: readonly string[]): Promise<CliResult>;
   /** Answer of the API, or null while it is away. */
   get<T>(route: string): Promise<T | null>;
@@ -113,8 +113,8 @@ export async function createInstallation(
   return {
     home,
     port,
-    up: () => {
-      const child = spawn(process.execPath, [program, "up", "--no-demo", "--port", String(port)], {
+    up: (...flags) => {
+      const child = spawn(process.execPath, [program, "up", "--no-demo", "--port", String(port), ...flags], {
         env: childEnv,
         stdio: ["ignore", "ignore", "ignore"],
         detached: true,
