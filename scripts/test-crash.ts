@@ -22,7 +22,13 @@ const root = path.dirname(import.meta.dirname);
 await build({ ifStale: true });
 const child = spawn(
   process.execPath,
-  [path.join(root, "node_modules/vitest/vitest.mjs"), "run", "--project", "integration", "test/crash/kills.test.ts"],
+  [
+    path.join(root, "node_modules/vitest/vitest.mjs"),
+    "run",
+    "--project",
+    "integration",
+    "test/crash/kills.test.ts",
+  ],
   {
     cwd: root,
     stdio: "inherit",

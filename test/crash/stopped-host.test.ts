@@ -39,7 +39,11 @@ afterEach(async () => {
 interface Setup {
   readonly product: TestInstallation;
   readonly records: Records;
-  readonly soon: <T>(what: string, ms: number, probe: () => Promise<T | null | undefined | false>) => Promise<T>;
+  readonly soon: <T>(
+    what: string,
+    ms: number,
+    probe: () => Promise<T | null | undefined | false>,
+  ) => Promise<T>;
   /** Adds the task and waits until its agent's program writes. */
   begin(): Promise<RunRecord>;
 }
@@ -99,7 +103,11 @@ const rowsOf = (records: Records, runId: string): Promise<readonly object[] | nu
   );
 
 /** From the replaced host on everything is as if it had never been: the same for a stopped and for a cut-off one. */
-async function expectReplaced({ product, records, soon }: Setup, old: RunRecord, oldHost: number): Promise<void> {
+async function expectReplaced(
+  { product, records, soon }: Setup,
+  old: RunRecord,
+  oldHost: number,
+): Promise<void> {
   const startedMs = performance.now();
   const next = await soon("somebody else works on the task", REPLACED_MS, async () => {
     const found = await records.runs("r.task_id = $1 and r.attempt > $2 and r.state = 'running'", [
@@ -180,7 +188,9 @@ describe("a host that does not go on", () => {
     if (own === undefined) throw new Error("nobody is in kaede");
     const second = await startHostOver(line.port, own.pid);
     await soon("the second host has the slot", 10_000, async () => {
-      const found = await records.rows<{ host_pid: number }>("select host_pid from miyabi.slots where slot = 'kaede'");
+      const found = await records.rows<{ host_pid: number }>(
+        "select host_pid from miyabi.slots where slot = 'kaede'",
+      );
       return found?.[0]?.host_pid === second;
     });
     const old = await all.begin();

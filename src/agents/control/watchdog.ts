@@ -85,11 +85,7 @@ export function createWatchdog(params: Readonly<WatchdogParams>): Loop {
     });
   };
 
-  const look = async (
-    slot: TeamSlot,
-    alive: boolean,
-    recorded: Recorded | undefined,
-  ): Promise<void> => {
+  const look = async (slot: TeamSlot, alive: boolean, recorded: Recorded | undefined): Promise<void> => {
     const host = params.hub.host(slot.slot);
     if (!alive) {
       if (host !== null && (await isProcessAlive(host.pid, host.startTicks)))
