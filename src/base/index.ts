@@ -1,5 +1,6 @@
 export * from "./backoff.ts";
 export * from "./clock.ts";
+export * from "./command-name.ts";
 export * from "./errors.ts";
 export * from "./files.ts";
 export * from "./home.ts";

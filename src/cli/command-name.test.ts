@@ -2,7 +2,8 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import os from "node:os";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { commandName, launcherFile, quoteForShell, withCommandName } from "./command-name.ts";
+import { commandName, quoteForShell } from "../base/index.ts";
+import { launcherFile, withCommandName } from "./command-name.ts";
 
 async function setup() {
   const dir = await mkdtemp(path.join(os.tmpdir(), "miyabi name 名-"));

@@ -1,14 +1,7 @@
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { AppError } from "../base/index.ts";
 import { isCommandName } from "./catalog.ts";
-
-type Env = Readonly<Record<string, string | undefined>>;
-
-/** Text as one word of a POSIX shell. */
-export function quoteForShell(text: string): string {
-  return /^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
 
 /** `bin/miyabi.cjs` of this installation, whether it runs from the bundle or from the sources. */
 export function launcherFile(): string {
@@ -20,26 +13,6 @@ export function launcherFile(): string {
         code: "internal.bug",
         message: "bin/miyabi.cjs is missing in this installation.",
       });
-  }
-}
-
-/** How a person calls this installation in a shell: `miyabi` where the PATH leads to it, else `node …/bin/miyabi.cjs`. */
-export function commandName(env: Env, launcher: string = launcherFile()): string {
-  const real = realpathSync(launcher);
-  for (const directory of (env["PATH"] ?? "").split(":")) {
-    if (!path.isAbsolute(directory)) continue;
-    const found = realPathOf(path.join(directory, "miyabi"));
-    // The first one on the PATH is the one that a shell runs.
-    if (found !== null) return found === real ? "miyabi" : `node ${quoteForShell(launcher)}`;
-  }
-  return `node ${quoteForShell(launcher)}`;
-}
-
-function realPathOf(file: string): string | null {
-  try {
-    return realpathSync(file);
-  } catch {
-    return null;
   }
 }
 

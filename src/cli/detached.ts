@@ -8,9 +8,9 @@ import {
   spawnProcess,
   systemClock,
   type ErrorCode,
+  quoteForShell,
 } from "../base/index.ts";
 import { openClient, type Client } from "./client.ts";
-import { quoteForShell } from "./command-name.ts";
 
 export interface UpFlags {
   readonly port?: number;

@@ -7,9 +7,9 @@ import {
   systemProcessRunner,
   type Home,
   type ProcessRunner,
+  quoteForShell,
 } from "../base/index.ts";
 import { installCommand, probeSandbox, readHostFacts, readHostLayout } from "../agents/index.ts";
-import { quoteForShell } from "./command-name.ts";
 import type { Finding } from "./finding.ts";
 
 const GIB = 1024 ** 3;

@@ -1,10 +1,17 @@
 import { lstat, mkdir, realpath, symlink } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { ensurePrivateDirectory, resolveHome, systemProcessRunner, writeFileAtomic } from "../base/index.ts";
+import {
+  ensurePrivateDirectory,
+  resolveHome,
+  systemProcessRunner,
+  writeFileAtomic,
+  commandName,
+  quoteForShell,
+} from "../base/index.ts";
 import { createGit, detectProject, inspectRepository } from "../repositories/index.ts";
 import { createAsk, type Ask } from "./ask.ts";
-import { commandName, launcherFile, quoteForShell } from "./command-name.ts";
+import { launcherFile } from "./command-name.ts";
 import type { CommandContext } from "./context.ts";
 import { proposeAgent } from "./init-agent.ts";
 import { proposeSettings } from "./init-settings.ts";
@@ -67,7 +74,7 @@ export async function initialise({ env, output }: Context, flags: InitFlags): Pr
   const link = await linkLauncher(env, ask);
   if (link !== null) written.push(link);
 
-  const miyabi = commandName(env);
+  const miyabi = commandName(env, launcherFile());
   const repository = quoteForShell(facts.root);
   const next = [
     ...(workflow !== null && written.includes(workflow.file)
@@ -104,7 +111,8 @@ export async function initialise({ env, output }: Context, flags: InitFlags): Pr
 async function linkLauncher(env: NodeJS.ProcessEnv, ask: Ask): Promise<string | null> {
   const link = path.join(env["HOME"] ?? os.homedir(), ".local", "bin", "miyabi");
   const launcher = await realpath(launcherFile());
-  if (commandName(env) === "miyabi" || (await lstat(link).catch(() => null)) !== null) return null;
+  if (commandName(env, launcherFile()) === "miyabi" || (await lstat(link).catch(() => null)) !== null)
+    return null;
   if (!(await ask.agrees(`Link ${link}, so that "miyabi" works everywhere?`))) return null;
   await mkdir(path.dirname(link), { recursive: true });
   await symlink(launcher, link);

@@ -1,6 +1,6 @@
-import { AppError, ERROR_KINDS, toAppError } from "../base/index.ts";
+import { AppError, ERROR_KINDS, toAppError, commandName } from "../base/index.ts";
 import type { Problem } from "../contract/index.ts";
-import { commandName, withCommandName } from "./command-name.ts";
+import { launcherFile, withCommandName } from "./command-name.ts";
 import { plain } from "./table.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -24,7 +24,7 @@ interface OutputParams {
 
 export function createOutput(params: Readonly<OutputParams>): Output {
   const { json, stdout = process.stdout, stderr = process.stderr } = params;
-  const miyabi = commandName(params.env);
+  const miyabi = commandName(params.env, launcherFile());
   return {
     json,
     miyabi,
@@ -38,7 +38,8 @@ export function createOutput(params: Readonly<OutputParams>): Output {
 export function reportError(error: unknown, params: Readonly<OutputParams>): number {
   const failure = toAppError(error);
   const kind = ERROR_KINDS[failure.code];
-  const fix = failure.fix === null ? null : withCommandName(failure.fix, commandName(params.env));
+  const fix =
+    failure.fix === null ? null : withCommandName(failure.fix, commandName(params.env, launcherFile()));
   const { stderr = process.stderr } = params;
   if (params.json) stderr.write(`${JSON.stringify(problemOf(failure, fix))}\n`);
   else stderr.write(`error: ${plain(failure.message)}\n${fix === null ? "" : `fix:   ${plain(fix)}\n`}`);

@@ -1,8 +1,8 @@
+import { quoteForShell } from "../base/index.ts";
 import type { Command } from "commander";
 import type { StatusView } from "../contract/index.ts";
 import { declare } from "./catalog.ts";
 import { action } from "./context.ts";
-import { quoteForShell } from "./command-name.ts";
 import { colored, localTime, oneLine, stateText, table } from "./table.ts";
 
 const UNAVAILABLE_EXIT_CODE = 69;

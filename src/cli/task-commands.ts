@@ -3,7 +3,7 @@ import path from "node:path";
 import { text as readAll } from "node:stream/consumers";
 import { Option, type Command } from "commander";
 import { z } from "zod";
-import { AppError } from "../base/index.ts";
+import { AppError, quoteForShell } from "../base/index.ts";
 import {
   instant,
   newTask,
@@ -17,7 +17,6 @@ import {
 import { declare } from "./catalog.ts";
 import type { Client } from "./client.ts";
 import { action, integer, listOf, valueOf, type CommandContext } from "./context.ts";
-import { quoteForShell } from "./command-name.ts";
 import { oneLine, stateText, table } from "./table.ts";
 import { diffText, explanationText, taskText } from "./task-text.ts";
 

@@ -15,6 +15,8 @@ export type ComponentHealth = z.infer<typeof componentHealth>;
 /** Everything that the overview page and `miyabi status` show. */
 export const statusView = z.object({
   version: z.string(),
+  /** How a person on this machine calls the command line: `miyabi`, or `node …/bin/miyabi.cjs`. */
+  command: z.string(),
   /** True while the sample repository is what is being worked on. */
   demo: z.object({ repositoryPath: z.string(), done: z.number().int(), total: z.number().int() }).nullable(),
   startedAt: instant,

@@ -1,6 +1,5 @@
-import type { Home } from "../base/index.ts";
+import { commandName, type Home } from "../base/index.ts";
 import type { ControlPlane } from "./control-plane.ts";
-import { isOnPath } from "./agent-services.ts";
 import type { Settings } from "./settings.ts";
 
 interface AnnounceParams {
@@ -13,7 +12,7 @@ interface AnnounceParams {
 
 /** Tells a person at the terminal what runs, where to look and what to do next. Every command works when pasted. */
 export function announce({ plane, home, launcher, env }: Readonly<AnnounceParams>): void {
-  const miyabi = isOnPath("miyabi", env["PATH"] ?? "") ? "miyabi" : `node ${launcher}`;
+  const miyabi = commandName(env, launcher);
   const lines = [
     "",
     `  Miyabi Orchestra runs.  ${plane.url.replace("127.0.0.1", "localhost")}`,

@@ -9,6 +9,7 @@ import {
   writeFileAtomic,
   type Home,
   type Log,
+  commandName,
 } from "../base/index.ts";
 import { createCostQueries, createGateway, REQUEST_LOGGER } from "../gateway/index.ts";
 import { appendTranscript, readLogs } from "../logs/index.ts";
@@ -135,6 +136,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     reads,
     agents: desk,
     version: installation.version,
+    command: commandName(env, installation.launcher),
     sandbox: probe.available
       ? { state: "ok", detail: `bubblewrap ${probe.version}`, fix: null }
       : { state: "degraded", detail: `${probe.reason} Only the sample runs.`, fix: probe.fix },

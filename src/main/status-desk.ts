@@ -9,6 +9,7 @@ interface StatusParams {
   readonly reads: TaskQueries;
   readonly agents: AgentDesk;
   readonly version: string;
+  readonly command: string;
   readonly sandbox: {
     readonly state: "ok" | "degraded";
     readonly detail: string;
@@ -67,6 +68,7 @@ export function createStatusDesk(params: Readonly<StatusParams>): StatusDesk {
       return {
         ...rest,
         version: params.version,
+        command: params.command,
         demo,
         startedAt: startedAt.toISOString(),
         now: params.clock.now().toISOString(),

@@ -1,11 +1,11 @@
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { localFetchArgs } from "./cache.ts";
-import { AppError } from "../base/index.ts";
+import { AppError, quoteForShell } from "../base/index.ts";
 import { gitFailure, isAncestor, requireCommitId, resolveCommit, type Git } from "./git.ts";
 import { releaseIndexLock, renewIndexLock, takeIndexLock } from "./index-lock.ts";
 import { settleTree, sweepScratch, updateTree, type TreeProblem } from "./tree-update.ts";
-import { listWorktrees, operationIn, shellQuote, type Worktree } from "./worktrees.ts";
+import { listWorktrees, operationIn, type Worktree } from "./worktrees.ts";
 
 interface AdvanceParams {
   /** Shared git directory of the user's repository (`RepositoryFacts.gitDir`). */
@@ -45,7 +45,7 @@ function dirty(
   worktree: Worktree,
   why: Omit<Dirty, "outcome" | "command"> & { readonly command?: string },
 ): Dirty {
-  const at = `git -C ${shellQuote(worktree.path)}`;
+  const at = `git -C ${quoteForShell(worktree.path)}`;
   const merge = `${at} merge --ff-only ${params.commit}`;
   const stash = `${at} stash push --include-untracked && ${merge} && ${at} stash pop`;
   const command = why.command ?? (why.reason === "changes" || why.reason === "untracked" ? stash : merge);
@@ -81,7 +81,7 @@ function lockedRef(params: Readonly<AdvanceParams>, worktreePath: string, lockFi
     reason: "locked",
     files: [],
     detail: `Another git holds ${lockFile}, or was killed and left it.`,
-    command: `git -C ${shellQuote(worktreePath)} log -1 ${shellQuote(params.branch)} && rm -f ${shellQuote(lockFile)}   # only while no git runs there`,
+    command: `git -C ${quoteForShell(worktreePath)} log -1 ${quoteForShell(params.branch)} && rm -f ${quoteForShell(lockFile)}   # only while no git runs there`,
   };
 }
 

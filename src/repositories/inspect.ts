@@ -1,8 +1,8 @@
 import { access, constants, realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import { AppError, errnoOf } from "../base/index.ts";
+import { AppError, errnoOf, quoteForShell } from "../base/index.ts";
 import { resolveCommit, treeOf, type Git } from "./git.ts";
-import { changedTrackedFiles, listWorktrees, operationIn, shellQuote, type Operation } from "./worktrees.ts";
+import { changedTrackedFiles, listWorktrees, operationIn, type Operation } from "./worktrees.ts";
 
 interface InspectParams {
   /** Directory of the repository, absolute or relative to `cwd`. */
@@ -46,13 +46,13 @@ function unusable(message: string, fix: string | null, cause?: unknown): AppErro
 }
 
 async function requireDirectory(given: string): Promise<string> {
-  const quoted = shellQuote(given);
+  const quoted = quoteForShell(given);
   try {
     const real = await realpath(given);
     if (!(await stat(real)).isDirectory())
       throw unusable(
         `${given} is a file, not a repository's directory.`,
-        `cd ${shellQuote(path.dirname(real))}`,
+        `cd ${quoteForShell(path.dirname(real))}`,
       );
     await access(real, constants.R_OK | constants.X_OK);
     return real;
@@ -77,7 +77,7 @@ interface Layout {
 }
 
 async function findLayout(git: Git, directory: string): Promise<Layout> {
-  const quoted = shellQuote(directory);
+  const quoted = quoteForShell(directory);
   const answer = async (...args: readonly string[]): Promise<string | null> => {
     const result = await git.run({ cwd: directory, args: ["rev-parse", ...args] });
     return result.code === 0 ? result.stdout.replace(/\n$/, "") : null;
@@ -108,7 +108,7 @@ async function findLayout(git: Git, directory: string): Promise<Layout> {
   if (root === null || root === "")
     throw unusable(
       `${directory} is inside a git directory, not in a worktree.`,
-      `git -C ${shellQuote(path.dirname(gitDir))} status   # give this directory instead`,
+      `git -C ${quoteForShell(path.dirname(gitDir))} status   # give this directory instead`,
     );
   return { root, gitDir, bare: false };
 }
@@ -121,13 +121,13 @@ async function requireOwner(layout: Layout, trustOwner: boolean): Promise<void> 
     if (owner === uid) continue;
     throw unusable(
       `${layout.root} belongs to another user (uid ${owner}, this is ${uid}): its git configuration would run commands with our rights ("dubious ownership").`,
-      `sudo chown -R "$(id -un)" ${shellQuote(layout.root)}   # or start miyabi as that user`,
+      `sudo chown -R "$(id -un)" ${quoteForShell(layout.root)}   # or start miyabi as that user`,
     );
   }
 }
 
 async function requireComplete(git: Git, { root, gitDir }: Layout): Promise<void> {
-  const quoted = shellQuote(root);
+  const quoted = quoteForShell(root);
   const shallow = await git.text({ gitDir, args: ["rev-parse", "--is-shallow-repository"] });
   if (shallow.trim() === "true")
     throw unusable(
@@ -138,13 +138,13 @@ async function requireComplete(git: Git, { root, gitDir }: Layout): Promise<void
   if (partial.stdout.includes("true"))
     throw unusable(
       `${root} is a partial clone: some of its objects are only on a server.`,
-      `git clone "$(git -C ${quoted} remote get-url origin)" ${shellQuote(`${root}-full`)}`,
+      `git clone "$(git -C ${quoted} remote get-url origin)" ${quoteForShell(`${root}-full`)}`,
     );
 }
 
 async function chooseBranch(git: Git, layout: Layout, wanted: string | null): Promise<string> {
   const { root, gitDir } = layout;
-  const quoted = shellQuote(root);
+  const quoted = quoteForShell(root);
   const listed = await git.text({
     gitDir,
     args: ["for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/"],
@@ -161,14 +161,14 @@ async function chooseBranch(git: Git, layout: Layout, wanted: string | null): Pr
   if (branch === null)
     throw unusable(
       `${root} has no branch checked out (detached HEAD), and no target branch is given. ${known}`,
-      `git -C ${quoted} switch ${shellQuote(branches[0] ?? "main")}`,
+      `git -C ${quoted} switch ${quoteForShell(branches[0] ?? "main")}`,
     );
   if (branches.includes(branch)) return branch;
   throw unusable(
     wanted === null
       ? `${root}: the current branch "${branch}" has no commits yet. ${known}`
       : `${root} has no branch "${branch}". ${known}`,
-    `git -C ${quoted} switch ${shellQuote(branches[0] ?? "main")}   # or name one of these as the target`,
+    `git -C ${quoted} switch ${quoteForShell(branches[0] ?? "main")}   # or name one of these as the target`,
   );
 }
 
@@ -201,7 +201,7 @@ export async function inspectRepository(git: Git, params: Readonly<InspectParams
   if (commit === null)
     throw unusable(
       `${layout.root}: the commit of branch "${branch}" is damaged or missing.`,
-      `git -C ${shellQuote(layout.root)} fsck`,
+      `git -C ${quoteForShell(layout.root)} fsck`,
     );
   const treeHash = await treeOf(git, layout.gitDir, commit);
   return { ...layout, branch, commit, treeHash, checkout: await findCheckout(git, layout.gitDir, branch) };

@@ -1,3 +1,4 @@
+import { quoteForShell } from "../base/index.ts";
 import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Git } from "./git.ts";
@@ -20,11 +21,6 @@ export interface Operation {
   readonly branch: string | null;
   /** Command that ends it. */
   readonly command: string;
-}
-
-/** Quotes text for a POSIX shell where it needs quotes. */
-export function shellQuote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 async function exists(file: string): Promise<boolean> {
@@ -59,7 +55,7 @@ export async function listWorktrees(git: Git, gitDir: string): Promise<readonly 
 /** The operation that is in progress in a worktree, or null. */
 export async function operationIn(worktree: Readonly<Worktree>): Promise<Operation | null> {
   const at = (name: string): string => path.join(worktree.gitDir, name);
-  const command = (text: string): string => `git -C ${shellQuote(worktree.path)} ${text}`;
+  const command = (text: string): string => `git -C ${quoteForShell(worktree.path)} ${text}`;
   const headName = async (directory: string): Promise<string | null> => {
     const name = await readFile(path.join(at(directory), "head-name"), "utf8").catch(() => "");
     return name.startsWith("refs/heads/") ? name.trim().slice("refs/heads/".length) : null;

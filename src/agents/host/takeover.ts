@@ -1,9 +1,9 @@
+import { quoteForShell } from "../../base/index.ts";
 import { parseUpdate, updateScript } from "../../repositories/index.ts";
 import { fillCommand } from "../drivers/index.ts";
 import type { AgentProfile } from "../profile.ts";
 import type { RunSpec } from "../protocol.ts";
 import { finishProgram, type ProgramResult } from "./program.ts";
-import { quoteForShell } from "../runtimes/index.ts";
 import type { RunSandbox } from "./run-sandbox.ts";
 
 /** The pane's terminal, while it is lent to a program. */

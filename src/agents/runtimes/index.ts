@@ -3,4 +3,3 @@ export { createTmuxRuntime } from "./tmux-runtime.ts";
 export { createProcessRuntime } from "./process-runtime.ts";
 export { endProcess } from "./end-process.ts";
 export { readTail } from "./bounded-file.ts";
-export { quoteForShell } from "./tmux-client.ts";

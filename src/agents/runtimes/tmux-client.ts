@@ -1,4 +1,4 @@
-import { AppError, type ProcessRunner } from "../../base/index.ts";
+import { AppError, quoteForShell, type ProcessRunner } from "../../base/index.ts";
 
 interface TmuxClientParams {
   readonly socket: string;
@@ -77,8 +77,3 @@ const missing = (message: string, cause: unknown): AppError =>
     details: { tool: "tmux" },
     cause,
   });
-
-/** One word for `sh`. */
-export function quoteForShell(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}

@@ -1,9 +1,9 @@
 import { chmod, mkdir } from "node:fs/promises";
 import path from "node:path";
-import { AppError, type Clock, type ProcessRunner } from "../../base/index.ts";
+import { AppError, type Clock, type ProcessRunner, quoteForShell } from "../../base/index.ts";
 import { endProcess } from "./end-process.ts";
 import type { SlotProcess, SlotRuntime, SlotScreen, StartSlot } from "./slot-runtime.ts";
-import { createTmuxClient, quoteForShell, type TmuxClient } from "./tmux-client.ts";
+import { createTmuxClient, type TmuxClient } from "./tmux-client.ts";
 
 interface TmuxRuntimeParams {
   /** Holds `tmux.sock`; a unix socket's path must stay under 108 bytes. */

@@ -1,11 +1,7 @@
+import { quoteForShell } from "../../base/index.ts";
 import type { SandboxSpec } from "./spec.ts";
 
 const COMPANION_FAILED = 97;
-
-/** A word for `/bin/sh` that means exactly `text`. */
-export function quoteForShell(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
 
 /**
  * The program that a sandbox starts: a shell that sets limits, starts the companion beside the agent and then becomes the

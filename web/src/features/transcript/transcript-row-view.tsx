@@ -26,7 +26,7 @@ export const TranscriptRowView = memo(function TranscriptRowView({
         search={{ tab: "transcript", run: runId, line: row.seq }}
         replace
         resetScroll={false}
-        className="m-line-time m-num"
+        className="m-line-time"
         aria-label={t("transcript.linkTo", { line: row.seq })}
       >
         {formatClock(Date.parse(row.at))}
