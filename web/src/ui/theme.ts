@@ -18,8 +18,6 @@ export const theme = createTheme({
   colors: { ink },
   primaryColor: "ink",
   primaryShade: { light: 8, dark: 1 },
-  autoContrast: true,
-  luminanceThreshold: 0.4,
   defaultRadius: "md",
   radius: { xs: "4px", sm: "6px", md: "6px", lg: "6px", xl: "6px" },
   fontFamily:

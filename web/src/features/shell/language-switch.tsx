@@ -1,4 +1,4 @@
-import { ActionIcon, Tooltip } from "@mantine/core";
+import { ActionIcon, Tooltip, VisuallyHidden } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { setLanguage } from "../../i18n/index.ts";
 
@@ -8,10 +8,11 @@ export function LanguageSwitch() {
   const other = i18n.language === "ja" ? "en" : "ja";
   return (
     <Tooltip label={t("nav.language")}>
-      <ActionIcon onClick={() => setLanguage(other)} aria-label={t("nav.language")}>
+      <ActionIcon onClick={() => setLanguage(other)}>
         <span className="m-language" lang={other} aria-hidden="true">
           {t(`nav.short.${other}`)}
         </span>
+        <VisuallyHidden lang={other}>{t("nav.language")}</VisuallyHidden>
       </ActionIcon>
     </Tooltip>
   );

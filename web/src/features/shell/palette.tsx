@@ -4,7 +4,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { createSpotlight, Spotlight } from "@mantine/spotlight";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useEffect, useState, type KeyboardEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { useLive, useLiveState } from "../../api/live-provider.tsx";
 import { agentsQuery, taskSearchQuery } from "../../api/queries.ts";
@@ -16,6 +16,13 @@ import { LOOKS } from "../../ui/state-look.ts";
 import { PAGES } from "./pages.ts";
 
 const [store, spotlight] = createSpotlight();
+
+/** Enter without a choice means the first row. An Enter that ends a composition means the composition. */
+function openFirst(event: KeyboardEvent<HTMLInputElement>): void {
+  const { selected, listId } = store.getState();
+  if (event.key !== "Enter" || event.nativeEvent.isComposing || selected >= 0) return;
+  document.querySelector<HTMLElement>(`#${CSS.escape(listId)} [data-action]`)?.click();
+}
 
 export interface PaletteProps {
   readonly onClose: () => void;
@@ -77,6 +84,7 @@ export function Palette({ onClose, onShortcuts }: PaletteProps) {
         placeholder={t("palette.placeholder")}
         aria-label={t("palette.placeholder")}
         leftSection={<IconSearch size={16} aria-hidden="true" />}
+        onKeyDown={openFirst}
       />
       <Spotlight.ActionsList>
         {tasks.length === 0 ? null : (

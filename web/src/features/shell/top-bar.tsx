@@ -21,10 +21,10 @@ export function TopBar({ onSearch, onShortcuts }: TopBarProps) {
     <header className="m-top">
       <Breadcrumb />
       <span className="m-grow" />
-      <UnstyledButton className="m-search" onClick={onSearch} aria-label={t("palette.open")}>
+      <UnstyledButton className="m-search" onClick={onSearch}>
         <IconSearch size={14} aria-hidden="true" />
         <span className="m-search-word">{t("palette.open")}</span>
-        <Kbd size="xs" className="m-search-word">
+        <Kbd size="xs" className="m-search-word" aria-hidden="true">
           {MODIFIER} K
         </Kbd>
       </UnstyledButton>

@@ -1,0 +1,195 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  chromiumPath,
+  openBrowser,
+  openWindow,
+  overflowsSideways,
+  signIn,
+  violations,
+} from "../support/browser.ts";
+import { createInstallation, eventually, type TestInstallation } from "../support/installation.ts";
+
+interface TaskRow {
+  readonly id: string;
+  readonly state: string;
+  readonly title: string;
+}
+
+let product: TestInstallation;
+let browser: Browser;
+
+const tasks = async (): Promise<readonly TaskRow[]> =>
+  (await product.get<{ items: TaskRow[] }>("/api/tasks?limit=50"))?.items ?? [];
+const open = async (viewer: Parameters<typeof openWindow>[1]): ReturnType<typeof openWindow> => {
+  const window = await openWindow(browser, viewer);
+  await signIn(window.page, product);
+  return window;
+};
+const at = (route: string): string => `http://localhost:${product.port}${route}`;
+
+// In continuous integration a missing browser is a failure, not a reason to look away.
+describe.skipIf(chromiumPath === null && process.env["CI"] === undefined)("the console in Chromium", () => {
+  beforeAll(async () => {
+    product = await createInstallation({ SAMPLE_AGENT_PACE_MS: "150" });
+    product.up();
+    browser = await openBrowser();
+    await eventually("the product answers", 30_000, () => product.get("/api/status"));
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await product?.destroy();
+  });
+
+  test("says what to do where nothing is yet, and follows the sample live without a reload", async () => {
+    const { page, complaints, context } = await open({ language: "en", theme: "light" });
+    await page.goto(at("/tasks"));
+    await page.getByText("miyabi task add").first().waitFor();
+
+    await product.post("/api/demo", {});
+    await page.getByText("Show prices with consumption tax").first().waitFor({ timeout: 20_000 });
+    // From the end of a task, as the API tells it, to its row.
+    let worstMs = 0;
+    const seen = new Set<string>();
+    await eventually("the sample is done", 90_000, async () => {
+      const all = await tasks();
+      for (const { id, state } of all) {
+        if (state !== "done" || seen.has(id)) continue;
+        seen.add(id);
+        const started = performance.now();
+        await page.locator(`tr:has(a[href$="/tasks/${id}"])`).getByText("Done").waitFor({ timeout: 5_000 });
+        worstMs = Math.max(worstMs, performance.now() - started);
+      }
+      return all.length >= 6 && seen.size === all.length;
+    });
+    expect(worstMs).toBeLessThan(1_000);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  test("a cut connection is noticed and made up for, with no gap and no double", async () => {
+    const { page, context } = await open({ language: "en", theme: "light" });
+    await page.goto(at("/tasks"));
+    await page.getByLabel(/^Live\./).waitFor();
+    const { repositoryPath } = await repository();
+    const plane = (await product.processes()).find(({ args }) => args.includes("control-plane"));
+    process.kill(plane?.pid ?? 0, "SIGKILL");
+    await page.getByLabel(/^Reconnecting\./).waitFor();
+    await eventually("the control plane is back", 10_000, () => product.get("/api/status"));
+    const made = await product.post<{ id: string }>("/api/tasks", {
+      repositoryPath,
+      title: "Made while away",
+    });
+    await product.post(`/api/tasks/${made.id}/cancel`, {});
+    const row = page.locator("tr", { hasText: "Made while away" });
+    await row.getByText("Cancelled", { exact: true }).waitFor({ timeout: 30_000 });
+    expect(await row.count()).toBe(1);
+    await context.close();
+  });
+
+  test("the page of a task shows what was said, changed, checked, spent and why", async () => {
+    const { page, complaints, context } = await open({ language: "en", theme: "light" });
+    const task = (await tasks()).find(({ title }) => title === "Say goodbye to guests");
+    await page.goto(at(`/tasks/${task?.id}`));
+    await page.getByRole("log").getByText("report_result").first().waitFor();
+    await page.getByRole("tab", { name: "Changes" }).click();
+    await page.getByText("src/phrases.js").first().waitFor();
+    await page.getByRole("tab", { name: "Checks" }).click();
+    await page.getByText("$ npm test").first().waitFor();
+    await page.getByRole("tab", { name: "History" }).click();
+    await page
+      .getByText(/^Merged/)
+      .first()
+      .waitFor();
+    await page.getByRole("tab", { name: "Explain" }).click();
+    await page.getByText(/^It is done: merged into main as/).first().waitFor();
+    await page.getByText("$0.00").first().waitFor();
+    expect(complaints).toEqual([]);
+
+    // A link to a line leads there again.
+    await page.getByRole("tab", { name: "Transcript" }).click();
+    await page.getByRole("log").getByRole("link").nth(2).click();
+    await expect.poll(() => new URL(page.url()).searchParams.get("line")).not.toBe(null);
+    await page.reload();
+    await page.locator(".m-line-marked").waitFor();
+    await context.close();
+  });
+
+  test("filters stand in the address and survive a reload", async () => {
+    const { page, context } = await open({ language: "en", theme: "light" });
+    await page.goto(at("/tasks"));
+    await page.getByPlaceholder("Title or id").fill("お品書き");
+    await expect.poll(() => page.locator("tbody tr").count()).toBe(1);
+    expect(new URL(page.url()).searchParams.get("q")).toBe("お品書き");
+    await page.reload();
+    await expect.poll(() => page.locator("tbody tr").count()).toBe(1);
+    await context.close();
+  });
+
+  test("everything can be reached by keyboard", async () => {
+    const { page, context } = await open({ language: "en", theme: "light" });
+    await page.goto(at("/tasks"));
+    await page.locator("tbody tr").first().waitFor();
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => new URL(page.url()).pathname, { timeout: 5_000 }).toMatch(/^\/tasks\/T\d+$/);
+    await page.keyboard.press("g");
+    await page.keyboard.press("a");
+    await expect.poll(() => new URL(page.url()).pathname, { timeout: 5_000 }).toBe("/agents");
+    await page.keyboard.press("Control+k");
+    await page.getByPlaceholder("Tasks, agents, pages, commands…").fill("consumption");
+    await page.getByText("Show prices with consumption tax").first().waitFor();
+    await page.keyboard.press("Enter");
+    await expect.poll(() => new URL(page.url()).pathname, { timeout: 5_000 }).toMatch(/^\/tasks\/T\d+$/);
+    await context.close();
+  });
+
+  test("an agent's pane can be watched", async () => {
+    const { page, context } = await open({ language: "en", theme: "dark" });
+    await page.goto(at("/agents"));
+    await page.getByText("idle, waiting for work").first().waitFor({ timeout: 15_000 });
+    await context.close();
+  });
+
+  test("a window without a session is asked to sign in, and a used link does not work twice", async () => {
+    const { page, context } = await openWindow(browser, { language: "ja", theme: "light" });
+    await page.goto(at("/tasks"));
+    await page.getByText("サインイン").first().waitFor();
+    await context.close();
+  });
+
+  for (const language of ["en", "ja"] as const)
+    for (const theme of ["light", "dark"] as const)
+      test(`no page is inaccessible, too wide for a phone or in the other language (${language}, ${theme})`, async () => {
+        const { page, context, complaints } = await open({ language, theme });
+        const id = (await tasks())[0]?.id ?? "T1";
+        const routes = [
+          "/",
+          "/tasks",
+          "/tasks?view=board",
+          "/agents",
+          "/messages",
+          ...["transcript", "changes", "checks", "messages", "history", "explain", "brief"].map(
+            (tab) => `/tasks/${id}?tab=${tab}`,
+          ),
+        ];
+        for (const route of routes) {
+          await page.setViewportSize({ width: 1440, height: 900 });
+          await page.goto(at(route));
+          await page.locator("h1, h2").first().waitFor();
+          await expect.poll(() => page.locator("[aria-busy=true]").count(), { timeout: 10_000 }).toBe(0);
+          expect([route, await violations(page)]).toEqual([route, []]);
+          await page.setViewportSize({ width: 390, height: 844 });
+          expect([route, await overflowsSideways(page)]).toEqual([route, false]);
+        }
+        expect(await page.evaluate<string>("document.documentElement.lang")).toBe(language);
+        expect(complaints).toEqual([]);
+        await context.close();
+      });
+});
+
+async function repository(): Promise<{ readonly repositoryPath: string }> {
+  const found = await product.get<{ items: { path: string }[] }>("/api/repositories");
+  return { repositoryPath: found?.items[0]?.path ?? "" };
+}
