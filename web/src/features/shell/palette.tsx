@@ -19,9 +19,11 @@ const [store, spotlight] = createSpotlight();
 
 /** Enter without a choice means the first row. An Enter that ends a composition means the composition. */
 function openFirst(event: KeyboardEvent<HTMLInputElement>): void {
-  const { selected, listId } = store.getState();
-  if (event.key !== "Enter" || event.nativeEvent.isComposing || selected >= 0) return;
-  document.querySelector<HTMLElement>(`#${CSS.escape(listId)} [data-action]`)?.click();
+  if (event.key !== "Enter" || event.nativeEvent.isComposing) return;
+  const list = document.getElementById(store.getState().listId);
+  // The store may still name a choice of a list that another query has replaced.
+  if (list?.querySelector("[data-selected]") === null)
+    list.querySelector<HTMLElement>("[data-action]")?.click();
 }
 
 export interface PaletteProps {
