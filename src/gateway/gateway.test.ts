@@ -61,6 +61,7 @@ async function setup(
     settings: () => settings,
     readSecret: (name) => secrets[name],
     identifyRun: async (token) => (token === RUN_KEY ? { runId: "R1", taskId: "T1" } : null),
+    identityFile: "/nonexistent/identity",
     database: db.database,
     clock: systemClock,
     random: systemRandom,

@@ -1,11 +1,16 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
-import type { Clock, Log, Random, Service } from "../base/index.ts";
+import { AppError, createLoop, type Clock, type Log, type Random, type Service } from "../base/index.ts";
+import { createBudgets, type Warned } from "../guard/index.ts";
 import type { Database } from "../store/index.ts";
+import { createCacheStore, type CacheStats, type Invalidation } from "./cache/cache-store.ts";
 import { logCall } from "./call-log.ts";
 import type { Dialect } from "./dialect.ts";
 import { callerKeys } from "./headers.ts";
-import { insertCalls, sumCost, type CostSum } from "./ledger-store.ts";
+import { createKeyStore, type KeyStore } from "./keys/key-store.ts";
+import { createSealedKeys } from "./keys/sealed-keys.ts";
+import { sumCost, writeCalls, type CostSum } from "./ledger-store.ts";
 import { createLedgerWriter } from "./ledger-writer.ts";
+import { createGatewayMetrics } from "./metrics.ts";
 import { createModelList } from "./models/model-list.ts";
 import { allowModel } from "./pipeline/allow-model.ts";
 import { compose, type Call, type CallResult } from "./pipeline/call.ts";
@@ -15,8 +20,11 @@ import { createRanking } from "./pipeline/ranking.ts";
 import { rowOf } from "./pipeline/record.ts";
 import { answerError } from "./pipeline/refuse.ts";
 import { remember, runCaller, type RunCaller } from "./pipeline/run-callers.ts";
+import { createBudgetStage } from "./pipeline/reserve-budget.ts";
 import { createSend } from "./pipeline/send.ts";
+import { createCacheStage } from "./pipeline/use-cache.ts";
 import { createPlugin, type Asked } from "./plugin.ts";
+import { compatibilityMatrix, type ProviderRow } from "./providers/matrix.ts";
 import { createRegistries } from "./providers/registry.ts";
 import type { ReadSecret } from "./providers/provider.ts";
 import { createProviderHealth } from "./relay/health.ts";
@@ -34,12 +42,16 @@ export interface GatewayParams {
   readonly readSecret: ReadSecret;
   /** The run that a key belongs to; null where the key is unknown or its attempt is over. */
   readonly identifyRun: (token: string) => Promise<RunCaller | null>;
+  /** Holds the identity for which keys of providers are sealed; made with the first of them. */
+  readonly identityFile: string;
   readonly database: Database;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   /** Gets one line per call; its name is `REQUEST_LOGGER`. */
   readonly requestLog: Log;
+  /** A budget has passed `gateway.budgets.warnAt` of its limit; it is also logged. */
+  readonly onBudgetWarning?: (warned: Warned) => void;
 }
 
 export interface Gateway extends Service {
@@ -49,31 +61,80 @@ export interface Gateway extends Service {
   costOf(of: { readonly taskId: string } | { readonly runId: string }): Promise<CostSum>;
   /** Cost of all calls that began at or after an instant. */
   costSince(since: Date): Promise<CostSum>;
+  /** Virtual keys; a revoked one is refused at once. */
+  readonly keys: Omit<KeyStore, "identify">;
+  /** The compatibility matrix. */
+  providers(): readonly ProviderRow[];
+  /** Seals a provider's key, which is used from now on; null removes it. @throws not_found */
+  setProviderKey(provider: string, key: string | null, by: string): Promise<ProviderRow>;
+  cacheStats(): Promise<CacheStats>;
+  /** Number of kept answers that are gone. */
+  invalidateCache(which: Invalidation): Promise<number>;
+  /** Prometheus text. */
+  metrics(): Promise<string>;
 }
+
+const CACHE_SWEEP_MS = 60_000;
 
 /** The gateway: every model call goes through it, so that no agent holds a key and each cost is known. */
 export function createGateway(params: Readonly<GatewayParams>): Gateway {
   const { clock, random, database, log } = params;
   const upstreams = createUpstreams();
+  const budgets = createBudgets({ database, clock, random, log });
+  const warn = (warned: Warned): void => {
+    log.warn({ budget: warned.account, spent_micros: warned.spentMicros }, "a budget is nearly used up");
+    params.onBudgetWarning?.(warned);
+  };
   const ledger = createLedgerWriter({
-    insert: (calls) => insertCalls(database, calls),
+    insert: async (calls) => {
+      const passed = await writeCalls(database, budgets, calls, params.settings().budgets.warnAt);
+      for (const warned of passed) warn(warned);
+    },
     clock,
     random,
     log,
   });
-  const registries = createRegistries({ readSecret: params.readSecret, readSealedKey: () => undefined });
+  const sealed = createSealedKeys({ database, identityFile: params.identityFile, log });
+  const registries = createRegistries({ readSecret: params.readSecret, readSealedKey: sealed.read });
   const health = createProviderHealth(() => params.settings().breaker, clock);
   const latencies = createLatencies();
+  const keys = createKeyStore({ database, random });
   const identify = remember(async (key) => {
+    const virtual = await keys.identify(key);
+    if (virtual !== null) return virtual;
     const run = await params.identifyRun(key);
     return run === null ? null : runCaller(run, params.settings().cache.runs);
   }, clock);
+  const cache = createCacheStore({ database, clock, memoryBytes: params.settings().cache.memoryBytes });
+  const sweep = createLoop({
+    name: "gateway cache",
+    intervalMs: CACHE_SWEEP_MS,
+    clock,
+    random,
+    log,
+    tick: () => cache.sweep(params.settings().cache.maxBytes),
+  });
   const answer = compose(
-    [allowModel, createRateLimits(clock)],
+    [
+      allowModel,
+      createRateLimits(clock),
+      createCacheStage({ store: cache, clock, log }),
+      createBudgetStage({ budgets, clock, log }),
+    ],
     createSend({ upstreams, health, latencies, clock, random }),
   );
   const models = createModelList({ upstreams, clock, log });
   const open = new Set<Promise<void>>();
+  const metrics = createGatewayMetrics({
+    openCalls: () => open.size,
+    breakers: () =>
+      new Map(
+        registries.of(params.settings()).names.flatMap((name) => {
+          const state = health.stateOf(name);
+          return state === null ? [] : [[name, state] as const];
+        }),
+      ),
+  });
 
   const callerOf = async (request: FastifyRequest): Promise<Caller | null> => {
     for (const key of callerKeys(request.headers, request.raw.url ?? "")) {
@@ -136,6 +197,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       query: queryOf(request.raw.url ?? ""),
       targets: chosen.targets,
       answerHeaders: {},
+      copy: null,
       trimmed: null,
     };
     try {
@@ -150,6 +212,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
     // What we refused cost nothing and went nowhere: a log line, but no row.
     if (result.outcome !== "refused") ledger.add(row);
     logCall(params.requestLog, row, result);
+    metrics.add(row, result);
   };
 
   const handle = async (asked: Asked, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
@@ -167,6 +230,14 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
     await work.finally(() => open.delete(work));
   };
 
+  const matrix = (): readonly ProviderRow[] =>
+    compatibilityMatrix({
+      registry: registries.of(params.settings()),
+      translationsOf: () => [],
+      hasSealedKey: (provider) => sealed.read(provider) !== undefined,
+      breakerOf: health.stateOf,
+    });
+
   return {
     name: "gateway",
     plugin: createPlugin(handle),
@@ -178,13 +249,51 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       await ledger.flushed();
       return sumCost(database, { since });
     },
-    start: () => Promise.resolve(),
+    keys: {
+      create: keys.create,
+      list: keys.list,
+      revoke: async (id) => {
+        const revoked = await keys.revoke(id);
+        identify.forget();
+        return revoked;
+      },
+    },
+    providers: matrix,
+    setProviderKey: async (provider, key, by) => {
+      const row = () => matrix().find((one) => one.name === provider && one.state !== "available");
+      if (row() === undefined) throw unknownProvider(provider, registries.of(params.settings()).names);
+      if (key === null) await sealed.remove(provider);
+      else await sealed.set(provider, key, by);
+      registries.forget();
+      const changed = row();
+      if (changed === undefined) throw unknownProvider(provider, []);
+      return changed;
+    },
+    cacheStats: cache.stats,
+    invalidateCache: cache.invalidate,
+    metrics: metrics.text,
+    start: async () => {
+      await sealed.load();
+      registries.forget();
+      await budgets.start();
+      await sweep.start();
+    },
     stop: async () => {
       await upstreams.close();
       await Promise.all(open);
+      await sweep.stop();
       await ledger.stop();
+      await budgets.stop();
     },
   };
+}
+
+function unknownProvider(name: string, known: readonly string[]): AppError {
+  return new AppError({
+    code: "not_found",
+    message: `There is no provider "${name}" in gateway.providers of miyabi.yaml. There are: ${known.join(", ")}.`,
+    fix: "miyabi providers",
+  });
 }
 
 /** The query as the provider gets it: without a key, which is ours. */

@@ -5,3 +5,6 @@ export { REQUEST_LOGGER } from "./call-log.ts";
 export type { CostSum } from "./ledger-store.ts";
 export type { ReadSecret } from "./providers/provider.ts";
 export { createCostQueries, type CostQueries } from "./cost-queries.ts";
+export type { CacheStats, Invalidation } from "./cache/cache-store.ts";
+export { KEY_KINDS, type KeyTerms, type VirtualKey } from "./keys/key-store.ts";
+export type { ProviderRow } from "./providers/matrix.ts";

@@ -1,4 +1,5 @@
-import type { Database } from "../store/index.ts";
+import type { BudgetLimit, Budgets, Warned } from "../guard/index.ts";
+import type { Database, Queryable } from "../store/index.ts";
 import type { UsedPrice } from "./price.ts";
 import type { CallOutcome } from "./relay/answer.ts";
 import type { TokenUsage } from "./usage/usage.ts";
@@ -32,6 +33,10 @@ export interface ModelCall {
   /** Tries at providers; 0: answered from the cache. */
   readonly attempts: number;
   readonly cache: "hit" | "miss" | "joined" | null;
+  /** What its budgets are charged with: the cost where it is known, else what it may have been. USD × 10⁻⁶. */
+  readonly chargedMicros: number | null;
+  /** Budgets that hold for the call; empty: none. */
+  readonly limits: readonly BudgetLimit[];
   readonly outcome: CallOutcome;
   readonly error: string | null;
   readonly startedAt: Date;
@@ -51,10 +56,31 @@ export interface CostSum {
 }
 
 /**
- * Writes calls in one statement; those written before are left alone, so it may be repeated after an unknown outcome.
- * A call whose run or task is gone keeps its cost without them.
+ * Writes calls and charges their budgets in one transaction; those written before are left alone and not charged again,
+ * so it may be repeated after an unknown outcome. A call whose run or task is gone keeps its cost without them. Gives the
+ * budgets that have passed `warnAt` of their limit by it.
  */
-export async function insertCalls(database: Database, calls: readonly ModelCall[]): Promise<void> {
+export async function writeCalls(
+  database: Database,
+  budgets: Pick<Budgets, "settle">,
+  calls: readonly ModelCall[],
+  warnAt: number,
+): Promise<readonly Warned[]> {
+  if (calls.every((call) => call.limits.length === 0)) {
+    await insertRows(database, calls);
+    return [];
+  }
+  return database.transaction(async (tx) => {
+    const written = await insertRows(tx, calls);
+    const charges = calls
+      .filter((call) => call.limits.length > 0 && written.has(call.id))
+      .map((call) => ({ call: call.id, micros: call.chargedMicros ?? 0, limits: call.limits }));
+    return budgets.settle(tx, charges, warnAt);
+  });
+}
+
+/** Gives the ids of those that were not there before. */
+async function insertRows(database: Queryable, calls: readonly ModelCall[]): Promise<ReadonlySet<string>> {
   const rows = calls.map((call) => ({
     id: call.id,
     key_id: call.keyId,
@@ -63,6 +89,7 @@ export async function insertCalls(database: Database, calls: readonly ModelCall[
     asked: call.asked,
     attempts: call.attempts,
     cache: call.cache,
+    charged_micros: call.chargedMicros,
     run_id: call.runId,
     task_id: call.taskId,
     provider: call.provider,
@@ -83,25 +110,27 @@ export async function insertCalls(database: Database, calls: readonly ModelCall[
     error: call.error,
     started_at: call.startedAt.toISOString(),
   }));
-  await database.query(
+  const inserted = await database.query<{ id: string }>(
     `insert into miyabi.model_calls (id, run_id, task_id, provider, endpoint, model, status, tokens_in, tokens_out,
        tokens_cache_read, tokens_cache_write, tokens_reasoning, usage_complete, price, cost_micros, first_byte_ms,
        total_ms, outcome, error, started_at,
-       key_id, caller, team, asked_model, attempts, cache)
+       key_id, caller, team, asked_model, attempts, cache, charged_micros)
      select c.id, r.id, t.id, c.provider, c.endpoint, c.model, c.status, c.tokens_in, c.tokens_out,
        c.tokens_cache_read, c.tokens_cache_write, c.tokens_reasoning, c.usage_complete, c.price, c.cost_micros,
        c.first_byte_ms, c.total_ms, c.outcome, c.error, c.started_at,
-       c.key_id, c.caller, c.team, c.asked, c.attempts, c.cache
+       c.key_id, c.caller, c.team, c.asked, c.attempts, c.cache, c.charged_micros
      from jsonb_to_recordset($1::jsonb) as c (id uuid, run_id text, task_id text, provider text, endpoint text,
        model text, status int, tokens_in bigint, tokens_out bigint, tokens_cache_read bigint,
        tokens_cache_write bigint, tokens_reasoning bigint, usage_complete boolean, price jsonb, cost_micros bigint,
        first_byte_ms int, total_ms int, outcome text, error text, started_at timestamptz,
-       key_id text, caller text, team text, asked text, attempts int, cache text)
+       key_id text, caller text, team text, asked text, attempts int, cache text, charged_micros bigint)
      left join miyabi.runs r on r.id = c.run_id
      left join miyabi.tasks t on t.id = c.task_id
-     on conflict (id) do nothing`,
+     on conflict (id) do nothing
+     returning id`,
     [JSON.stringify(rows)],
   );
+  return new Set(inserted.rows.map((row) => row.id));
 }
 
 export type CostOf = { readonly taskId: string } | { readonly runId: string } | { readonly since: Date };

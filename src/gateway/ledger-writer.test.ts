@@ -12,6 +12,8 @@ const call = (id: string): ModelCall => ({
   asked: null,
   attempts: 1,
   cache: null,
+  chargedMicros: null,
+  limits: [],
   runId: null,
   taskId: null,
   provider: "openai",

@@ -111,6 +111,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     settings: () => settings.gateway,
     readSecret: (name) => params.secrets.get(name) ?? env[name],
     identifyRun: domain.runs.identify,
+    identityFile: path.join(home.root, "provider-keys.identity"),
     database,
     clock,
     random,

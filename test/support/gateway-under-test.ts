@@ -1,3 +1,5 @@
+import os from "node:os";
+import path from "node:path";
 import { Writable } from "node:stream";
 import { fastify } from "fastify";
 import { request } from "undici";
@@ -45,6 +47,7 @@ export async function startGateway(
     settings: () => settings,
     readSecret: () => "sk-provider-secret",
     identifyRun: async (token) => (token === RUN_KEY ? { runId: "R1", taskId: "T1" } : null),
+    identityFile: path.join(os.tmpdir(), `miyabi-identity-${systemRandom.uuid()}`),
     database: params.database,
     clock: systemClock,
     random: systemRandom,

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { BudgetLimit } from "../../guard/index.ts";
 import type { Dialect, Refusal } from "../dialect.ts";
 import type { Endpoint } from "../endpoints.ts";
 import type { CallOutcome, Delivered } from "../relay/answer.ts";
+import type { AnswerCopy } from "../relay/answer-copy.ts";
 import type { Watch } from "../relay/watch.ts";
 import type { Target } from "../routing/choose-targets.ts";
 import type { GatewaySettings } from "../settings.ts";
@@ -32,6 +34,8 @@ export interface Call {
   readonly targets: readonly Target[];
   /** Headers that the answer gets in addition; stages may add to them until it begins. */
   readonly answerHeaders: Record<string, string>;
+  /** Keeps what the caller gets; null: nobody wants it. */
+  readonly copy: AnswerCopy | null;
   /** What was done to the request's text; null: nothing. */
   readonly trimmed: Trimmed | null;
 }
@@ -54,8 +58,16 @@ export interface CallResult extends Omit<Delivered, "outcome"> {
   readonly attempts: number;
   /** Null: the cache was not used. */
   readonly cache: "hit" | "miss" | "joined" | null;
+  /** What is to be charged; null: no budget holds for the call. */
+  readonly budget: CallBudget | null;
   /** As the stages left it, for the log. */
   readonly trimmed: Trimmed | null;
+}
+
+/** What a call has reserved of which budgets. */
+export interface CallBudget {
+  readonly limits: readonly BudgetLimit[];
+  readonly reservedMicros: number;
 }
 
 export type Next = (call: Call) => Promise<CallResult>;

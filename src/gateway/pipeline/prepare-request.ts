@@ -23,7 +23,9 @@ export async function prepareRequest(call: Call, target: Target): Promise<Prepar
   let body =
     target.model === null || target.model === call.model ? call.body : withModel(call.body, target.model);
   let operation = call.operation;
-  let added = provider.headers;
+  // What is kept may go to a caller that reads no compressed answers; what is converted must be read by us.
+  const plain = call.copy === null ? {} : { "accept-encoding": "identity" };
+  let added: Readonly<Record<string, string>> = { ...plain, ...provider.headers };
   let framing: Prepared["createFraming"] = null;
 
   if (provider.settings.kind === "bedrock" && target.endpoint === "messages") {

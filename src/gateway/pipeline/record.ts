@@ -3,6 +3,7 @@ import type { ModelCall } from "../ledger-store.ts";
 import { costOfUsage, type Cost, type PricedProvider } from "../price.ts";
 import { kindOf } from "../providers/kinds.ts";
 import type { Provider } from "../providers/provider.ts";
+import { estimateInputTokens } from "./limit-rate.ts";
 import { UNKNOWN_USAGE, type TokenUsage } from "../usage/usage.ts";
 import type { Call, CallResult } from "./call.ts";
 
@@ -15,6 +16,8 @@ export async function rowOf(call: Call, result: CallResult, clock: Clock): Promi
   const model = observation?.model ?? target?.model ?? call.model;
   const cost =
     free || target === null ? null : await costOn(call, target.provider, model, target.model, usage);
+  const usageComplete = free || observation?.complete === true;
+  const costMicros = free ? 0 : (cost?.micros ?? null);
   return {
     id: call.id,
     keyId: call.caller.keyId,
@@ -28,13 +31,20 @@ export async function rowOf(call: Call, result: CallResult, clock: Clock): Promi
     model,
     status: result.status,
     usage,
-    usageComplete: free || observation?.complete === true,
+    usageComplete,
     price: cost?.price ?? null,
-    costMicros: free ? 0 : (cost?.micros ?? null),
+    costMicros,
     firstByteMs: result.firstByteMs,
     totalMs,
     attempts: result.attempts,
     cache: result.cache,
+    limits: result.budget?.limits ?? [],
+    chargedMicros:
+      result.budget === null
+        ? null
+        : usageComplete && costMicros !== null
+          ? costMicros
+          : await mayHaveCost(call, result, costMicros ?? 0),
     outcome: result.outcome === "refused" ? "failed" : result.outcome,
     error: result.error,
     startedAt: call.startedAt,
@@ -69,6 +79,31 @@ async function costOn(
       at: call.startedAt,
     });
   return (await of(answered)) ?? (asked === answered ? null : await of(asked));
+}
+
+const BYTES_PER_TOKEN = 4;
+
+/**
+ * What a call is charged with whose provider did not say what it used: the input as far as known, and the answer's bytes
+ * as output, which are more than its text; never more than was reserved.
+ */
+async function mayHaveCost(call: Call, result: CallResult, leastMicros: number): Promise<number> {
+  const most = Math.max(result.budget?.reservedMicros ?? 0, leastMicros);
+  const { target } = result;
+  if (target === null) return most;
+  const known = result.observation?.usage ?? UNKNOWN_USAGE;
+  const cost = await costOfUsage({
+    model: target.model,
+    usage: {
+      ...known,
+      input: known.input ?? estimateInputTokens(call.body.length),
+      output: Math.max(known.output ?? 0, Math.ceil(result.bytes / BYTES_PER_TOKEN)),
+    },
+    provider: priced(target.provider),
+    overrides: call.settings.prices,
+    at: call.startedAt,
+  });
+  return cost === null ? most : Math.min(most, Math.max(leastMicros, cost.micros));
 }
 
 export function priced(provider: Provider): PricedProvider {

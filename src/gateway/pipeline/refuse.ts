@@ -45,6 +45,7 @@ export function refuse(call: Call, params: Readonly<RefusalParams>): CallResult 
     target,
     attempts,
     cache: null,
+    budget: null,
     trimmed: call.trimmed,
   };
 }
@@ -61,6 +62,7 @@ export function abandoned(call: Call, tried: Pick<CallResult, "target" | "attemp
     observation: null,
     bytes: 0,
     cache: null,
+    budget: null,
     trimmed: call.trimmed,
   };
 }

@@ -52,6 +52,7 @@ export function createSend(params: Readonly<SendParams>): Next {
       dialect: call.dialect,
       response: call.response,
       watch: call.watch,
+      copy: call.copy,
       checksType: call.endpoint.usage !== "none",
       added: (status) => ({
         ...call.answerHeaders,
@@ -116,6 +117,7 @@ export function createSend(params: Readonly<SendParams>): Next {
           target,
           attempts: tried.attempts,
           cache: null,
+          budget: null,
           trimmed: call.trimmed,
         };
       tried.failure = result.failure;

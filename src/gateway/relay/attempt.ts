@@ -5,6 +5,7 @@ import { dialectErrorEvent, type Dialect } from "../dialect.ts";
 import { responseHeaders } from "../headers.ts";
 import { isEventStream, type Tap } from "../usage/tap.ts";
 import type { Observation } from "../usage/usage.ts";
+import type { AnswerCopy } from "./answer-copy.ts";
 import type { Delivered } from "./answer.ts";
 import type { Converter } from "./converter.ts";
 import { answerFailure, connectionFailure, statusFailure, timeoutFailure, type Failure } from "./failure.ts";
@@ -28,6 +29,8 @@ export interface AttemptParams {
   readonly createConverter: ((status: number, headers: IncomingHttpHeaders) => Converter | null) | null;
   /** Whether a good answer is JSON or an event stream, so that anything else is a fault. */
   readonly checksType: boolean;
+  /** Gets a copy of a good answer, as the caller gets it; null: nobody wants one. */
+  readonly copy: AnswerCopy | null;
   /** Headers that we add to an answer. */
   readonly added: (status: number) => Readonly<Record<string, string>>;
   /** Asked while nothing has gone to the caller: whether another try follows. If not, an error of the provider passes. */
@@ -139,10 +142,12 @@ export function attempt(params: Readonly<AttemptParams>): Promise<AttemptResult>
         Object.assign(out, framing?.headers, converter?.headers, sized);
       }
       response.writeHead(status, { ...out, ...params.added(status) });
+      if (status === 200) params.copy?.begin(String(out["content-type"] ?? "application/json"));
       if (streaming) response.flushHeaders();
       response.on("drain", () => controller?.resume());
     };
     const write = (piece: Buffer): void => {
+      params.copy?.push(piece);
       if (!response.write(piece)) controller?.pause();
     };
     const release = (length: number | null): void => {

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { silentLog, systemClock, systemRandom } from "../base/index.ts";
+import { createTestDatabase, type TestDatabase } from "../store/testing.ts";
+import { createBudgets, type Budgets } from "./budgets.ts";
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await createTestDatabase({ maxConnections: 10 });
+});
+afterAll(() => db.drop());
+
+let number = 0;
+function setup(leaseMs = 60_000) {
+  number += 1;
+  const account = `key:K${number} day:2026-11-21`;
+  const open = (): Budgets =>
+    createBudgets({ database: db.database, clock: systemClock, random: systemRandom, log: silentLog, leaseMs });
+  const budgets = open();
+  const limits = [{ account, limitMicros: 1_000 }];
+  const state = async () => {
+    const { rows } = await db.database.query(
+      "select spent_micros::int as spent, reserved_micros::int as reserved from miyabi.budgets where account = $1",
+      [account],
+    );
+    return rows[0];
+  };
+  return { account, budgets, limits, open, state };
+}
+const call = (): string => systemRandom.uuid();
+
+describe("reservations", () => {
+  test("100 calls at once overrun by at most one call's reservation, over two processes", async () => {
+    const { budgets, open, limits, state } = setup();
+    const other = open();
+    const reserved = await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        (index % 2 === 0 ? budgets : other).reserve({ call: call(), micros: 70, limits }),
+      ),
+    );
+    const through = reserved.filter((one) => one.state === "reserved");
+    // 15 × 70 = 1,050: the fourteenth leaves 20, so that one more gets through.
+    expect(through).toHaveLength(15);
+    expect(await state()).toEqual({ spent: 0, reserved: 1_050 });
+    expect(reserved.filter((one) => one.state === "busy")).toHaveLength(85);
+  });
+
+  test("are charged with what it was, once, and warned of once", async () => {
+    const { account, budgets, limits, state } = setup();
+    const first = call();
+    await budgets.reserve({ call: first, micros: 900, limits });
+    expect(await budgets.settle(db.database, [{ call: first, micros: 300, limits }], 0.8)).toEqual([]);
+    expect(await state()).toEqual({ spent: 300, reserved: 0 });
+    const second = call();
+    await budgets.reserve({ call: second, micros: 10, limits });
+    expect(await budgets.settle(db.database, [{ call: second, micros: 500, limits }], 0.8)).toEqual([
+      { account, spentMicros: 800 },
+    ]);
+    const third = call();
+    await budgets.reserve({ call: third, micros: 10, limits });
+    expect(await budgets.settle(db.database, [{ call: third, micros: 250, limits }], 0.8)).toEqual([]);
+    expect(await budgets.reserve({ call: call(), micros: 1, limits })).toEqual({
+      state: "exhausted",
+      account,
+      spentMicros: 1_050,
+    });
+  });
+
+  test("hold for all accounts of a call or for none", async () => {
+    const { budgets, limits, state, account } = setup();
+    const full = { account: `${account} full`, limitMicros: 0 };
+    expect(await budgets.reserve({ call: call(), micros: 10, limits: [...limits, full] })).toMatchObject({
+      state: "exhausted",
+      account: full.account,
+    });
+    expect(await state()).toEqual({ spent: 0, reserved: 0 });
+  });
+
+  test("made twice count once, and given back are free", async () => {
+    const { budgets, limits, state } = setup();
+    const one = { call: call(), micros: 400, limits };
+    await budgets.reserve(one);
+    await budgets.reserve(one);
+    expect(await state()).toEqual({ spent: 0, reserved: 400 });
+    await budgets.release(one.call);
+    await budgets.release(one.call);
+    expect(await state()).toEqual({ spent: 0, reserved: 0 });
+  });
+
+  test("of a dead process are free after the lease; those of a living one stay", async () => {
+    const { open, limits, state } = setup();
+    const dead = open();
+    await dead.reserve({ call: call(), micros: 400, limits });
+    await db.database.query("update miyabi.budget_reservations set expires_at = now() - interval '1 second'");
+    const alive = open();
+    await alive.reserve({ call: call(), micros: 100, limits });
+    await db.database.query(
+      "update miyabi.budget_reservations set expires_at = now() - interval '1 second' where micros = 100",
+    );
+    // Its own are renewed before the dead ones are released.
+    await alive.tick();
+    expect(await state()).toEqual({ spent: 0, reserved: 100 });
+  });
+
+  test("of many accounts in any order never lock one another out", async () => {
+    const { budgets, open, account } = setup();
+    const other = open();
+    const limitsOf = (index: number) =>
+      [0, 1, 2]
+        .map((part) => ({ account: `${account} ${(index * (part + 1)) % 5}`, limitMicros: 1e9 }))
+        .filter((one, at, all) => all.findIndex((two) => two.account === one.account) === at);
+    await Promise.all(
+      Array.from({ length: 200 }, async (_, index) => {
+        const id = call();
+        const limits = limitsOf(index);
+        const through = index % 2 === 0 ? budgets : other;
+        await through.reserve({ call: id, micros: 5, limits });
+        await through.settle(db.database, [{ call: id, micros: 3, limits }], 0.8);
+      }),
+    );
+    const { rows } = await db.database.query(
+      "select sum(reserved_micros)::int as reserved from miyabi.budgets where account like $1 || ' %'",
+      [account],
+    );
+    expect(rows[0]).toEqual({ reserved: 0 });
+  });
+});

@@ -1,0 +1,179 @@
+import { createLoop, type Clock, type Log, type Random, type Service } from "../base/index.ts";
+import type { Database, Queryable } from "../store/index.ts";
+
+/** A limit that holds for a call. */
+export interface BudgetLimit {
+  /** Whose and when, e.g. `key:K3 day:2026-11-21`. */
+  readonly account: string;
+  /** USD × 10⁻⁶ */
+  readonly limitMicros: number;
+}
+
+export interface Reservation {
+  /** UUID of the call; reserving twice reserves once. */
+  readonly call: string;
+  /** The most that the call may cost, USD × 10⁻⁶. */
+  readonly micros: number;
+  /** At least one. */
+  readonly limits: readonly BudgetLimit[];
+}
+
+export type Reserved =
+  | { readonly state: "reserved" }
+  /** `account` has spent its limit. */
+  | { readonly state: "exhausted"; readonly account: string; readonly spentMicros: number }
+  /** What `account` has left is reserved by calls under way, which may turn out cheaper. */
+  | { readonly state: "busy"; readonly account: string; readonly spentMicros: number };
+
+export interface Charge {
+  readonly call: string;
+  readonly micros: number;
+  readonly limits: readonly BudgetLimit[];
+}
+
+export interface Warned {
+  readonly account: string;
+  readonly spentMicros: number;
+}
+
+/** Budgets in the database: reserved before a call, charged after it. Any number of processes may share them. */
+export interface Budgets extends Service {
+  /** All limits of a call or none. Safe under any number of calls at once. @throws database.unavailable */
+  reserve(reservation: Reservation): Promise<Reserved>;
+  /** Gives back what a call reserved that was not made. Never rejects: what is not given back runs out by itself. */
+  release(call: string): Promise<void>;
+  /**
+   * Charges calls and ends their reservations, in the caller's transaction: so that a charge and the record of the call
+   * are one fact. Gives the accounts that have just passed `warnAt` of their limit.
+   */
+  settle(tx: Queryable, charges: readonly Charge[], warnAt: number): Promise<readonly Warned[]>;
+  /** Renews what calls of this process have reserved, then frees what dead ones left. */
+  tick(): Promise<void>;
+}
+
+interface BudgetParams {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** How long a reservation outlives a process that died. Default 60 s; renewed three times in it. */
+  readonly leaseMs?: number;
+}
+
+interface Waiting {
+  readonly reservation: Reservation;
+  readonly resolve: (reserved: Reserved) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface ReservedRow {
+  readonly call_id: string;
+  readonly refused_by: string | null;
+  readonly spent: number | null;
+}
+
+const LARGEST_BATCH = 500;
+const LEASE_MS = 60_000;
+
+/**
+ * Reservations are gathered while one statement is under way, so that many calls at once cost few statements and a single
+ * one waits for nobody. A reservation of a process that died is free again after the lease.
+ */
+export function createBudgets(params: Readonly<BudgetParams>): Budgets {
+  const { database, clock, random, log } = params;
+  const leaseMs = params.leaseMs ?? LEASE_MS;
+  const open = new Set<string>();
+  let waiting: Waiting[] = [];
+  let busy = false;
+
+  const reserveBatch = async (batch: readonly Waiting[]): Promise<void> => {
+    const wishes = batch.map(({ reservation: { call, micros, limits } }) => ({
+      call,
+      micros,
+      wants: limits.map((one) => ({ account: one.account, limit: one.limitMicros })),
+    }));
+    try {
+      const { rows } = await database.query<ReservedRow>(
+        "select call_id, refused_by, spent_micros::float8 as spent from miyabi.reserve_budgets($1::jsonb, $2)",
+        [JSON.stringify(wishes), leaseMs],
+      );
+      const byCall = new Map(rows.map((row) => [row.call_id, row]));
+      for (const { reservation, resolve } of batch) {
+        const reserved = outcomeOf(reservation, byCall.get(reservation.call));
+        if (reserved.state === "reserved") open.add(reservation.call);
+        resolve(reserved);
+      }
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  };
+
+  const drain = async (): Promise<void> => {
+    if (busy) return;
+    busy = true;
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, LARGEST_BATCH);
+      waiting = waiting.slice(batch.length);
+      await reserveBatch(batch);
+    }
+    busy = false;
+  };
+
+  const keep = createLoop({
+    name: "budget reservations",
+    intervalMs: Math.ceil(leaseMs / 3),
+    clock,
+    random,
+    log,
+    tick: async () => {
+      if (open.size > 0)
+        await database.query(
+          `update miyabi.budget_reservations set expires_at = now() + $2::float8 * interval '1 millisecond'
+           where call_id = any($1::uuid[])`,
+          [[...open], leaseMs],
+        );
+      await database.query(
+        `select miyabi.release_budgets(array(
+           select call_id from miyabi.budget_reservations where expires_at < now() limit 1000))`,
+        [],
+      );
+    },
+  });
+
+  return {
+    ...keep,
+    reserve: (reservation) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ reservation, resolve, reject });
+        void drain();
+      }),
+    release: async (call) => {
+      open.delete(call);
+      await database
+        .query("select miyabi.release_budgets($1::uuid[])", [[call]])
+        .catch((error: unknown) => log.warn({ call, error: String(error) }, "reservation not given back"));
+    },
+    settle: async (tx, charges, warnAt) => {
+      if (charges.length === 0) return [];
+      const batch = charges.map(({ call, micros, limits }) => ({
+        call,
+        micros,
+        wants: limits.map((one) => ({ account: one.account, warn: Math.ceil(one.limitMicros * warnAt) })),
+      }));
+      const { rows } = await tx.query<{ account: string; spent: number }>(
+        "select account, spent_micros::float8 as spent from miyabi.settle_budgets($1::jsonb)",
+        [JSON.stringify(batch)],
+      );
+      for (const { call } of charges) open.delete(call);
+      return rows.map((row) => ({ account: row.account, spentMicros: row.spent }));
+    },
+  };
+}
+
+function outcomeOf(reservation: Reservation, row: ReservedRow | undefined): Reserved {
+  if (row?.refused_by == null) return { state: "reserved" };
+  const spentMicros = row.spent ?? 0;
+  const limit = reservation.limits.find((one) => one.account === row.refused_by);
+  const exhausted = spentMicros >= (limit?.limitMicros ?? 0);
+  return { state: exhausted ? "exhausted" : "busy", account: row.refused_by, spentMicros };
+}
