@@ -35,8 +35,13 @@ interface RegisterParams {
   readonly checkAnswers: boolean;
 }
 
-/** Creating a task has its own idempotency, in the task's transaction; a login link is a secret, so it is kept nowhere. */
-const NOT_KEPT: ReadonlySet<RouteName> = new Set<RouteName>(["createTask", "createLoginLink"]);
+/** Creating a task has its own idempotency, in the task's transaction; login links and keys are secrets, so they are kept nowhere. */
+const NOT_KEPT: ReadonlySet<RouteName> = new Set<RouteName>([
+  "createTask",
+  "createLoginLink",
+  "createGatewayKey",
+  "setProviderKey",
+]);
 const LONGEST_KEY = 200;
 
 /** Registers every route of the contract: input checked, handler, answer. Access is checked by the guard before. */

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 
-type Group = "run" | "task" | "look" | "agent" | "ask" | "logs" | "setup";
+type Group = "run" | "task" | "look" | "agent" | "ask" | "logs" | "setup" | "gateway";
 
 interface Entry {
   /** Name and arguments as commander reads them. */
@@ -75,6 +75,17 @@ export const COMMANDS = {
     summary: "let the agent finish its run and take no other",
     group: "agent",
   },
+  providers: {
+    signature: "providers",
+    summary: "model providers, and which endpoints each serves",
+    group: "gateway",
+  },
+  keys: {
+    signature: "keys",
+    summary: "keys of people, tools and teams, with their limits",
+    group: "gateway",
+  },
+  cache: { signature: "cache", summary: "kept answers of models", group: "gateway" },
   logs: { signature: "logs", summary: "transcripts of runs, and the product's own log", group: "logs" },
 } as const satisfies Record<string, Entry>;
 

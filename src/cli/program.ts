@@ -10,6 +10,7 @@ const GROUPS = {
   ask: async () => (await import("./ask-commands.ts")).addAskCommands,
   logs: async () => (await import("./logs-command.ts")).addLogsCommand,
   setup: async () => (await import("./setup-commands.ts")).addSetupCommands,
+  gateway: async () => (await import("./gateway-commands.ts")).addGatewayCommands,
 } as const;
 
 /** The first word of the command line that can be a command: the global options take no values. */

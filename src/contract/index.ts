@@ -1,5 +1,6 @@
 export * from "./agent.ts";
 export * from "./event.ts";
+export * from "./gateway.ts";
 export * from "./primitives.ts";
 export * from "./question.ts";
 export * from "./routes.ts";

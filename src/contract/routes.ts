@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { agentScreen, agentView } from "./agent.ts";
 import { eventView } from "./event.ts";
+import { GATEWAY_ROUTES } from "./gateway.ts";
 import { instant, pageOf, questionId, runId, slotId, taskClass, taskId } from "./primitives.ts";
 import { answerBody, messageView, questionView } from "./question.ts";
 import { componentHealth, repositoryView, statusView } from "./status.ts";
@@ -350,6 +351,7 @@ export const ROUTES = {
     response: z.object({ url: z.url(), expiresAt: instant }),
     status: 201,
   },
+  ...GATEWAY_ROUTES,
 } as const satisfies Record<string, Route>;
 
 export type RouteName = keyof typeof ROUTES;

@@ -1,6 +1,7 @@
 export { CALL_OUTCOMES, type CallOutcome } from "./relay/answer.ts";
 export { createGateway, type Gateway, type GatewayParams } from "./gateway.ts";
 export { gatewaySettings, type GatewaySettings } from "./settings.ts";
+export { priceOverrides } from "./price-overrides.ts";
 export { REQUEST_LOGGER } from "./call-log.ts";
 export type { CostSum } from "./ledger-store.ts";
 export type { ReadSecret } from "./providers/provider.ts";
@@ -8,3 +9,4 @@ export { createCostQueries, type CostQueries } from "./cost-queries.ts";
 export type { CacheStats, Invalidation } from "./cache/cache-store.ts";
 export { KEY_KINDS, type KeyTerms, type VirtualKey } from "./keys/key-store.ts";
 export type { ProviderRow } from "./providers/matrix.ts";
+export { listCalls, type LedgerEntry, type ListCallsParams } from "./ledger-list.ts";

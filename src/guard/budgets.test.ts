@@ -14,7 +14,13 @@ function setup(leaseMs = 60_000) {
   number += 1;
   const account = `key:K${number} day:2026-11-21`;
   const open = (): Budgets =>
-    createBudgets({ database: db.database, clock: systemClock, random: systemRandom, log: silentLog, leaseMs });
+    createBudgets({
+      database: db.database,
+      clock: systemClock,
+      random: systemRandom,
+      log: silentLog,
+      leaseMs,
+    });
   const budgets = open();
   const limits = [{ account, limitMicros: 1_000 }];
   const state = async () => {

@@ -22,6 +22,8 @@ import { createAgentDesk } from "./agent-desk.ts";
 import { createAgentServices, isOnPath } from "./agent-services.ts";
 import { createCompletion } from "./completion.ts";
 import { openDomain } from "./domain.ts";
+import { createGatewayHandlers } from "./gateway-handlers.ts";
+import { watchGatewaySettings } from "./gateway-settings-watch.ts";
 import { createHandlers } from "./handlers.ts";
 import { createHousekeeping, sweepCaches } from "./housekeeping.ts";
 import type { Installation } from "./installation.ts";
@@ -107,8 +109,9 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     log,
   });
 
+  const gatewaySettings = watchGatewaySettings({ home, initial: settings.gateway, clock, random, log });
   const gateway = createGateway({
-    settings: () => settings.gateway,
+    settings: gatewaySettings.current,
     readSecret: (name) => params.secrets.get(name) ?? env[name],
     identifyRun: domain.runs.identify,
     identityFile: path.join(home.root, "provider-keys.identity"),
@@ -160,6 +163,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     });
     return { url: `http://localhost:${port}/login#${code}`, expiresAt };
   };
+  const metrics = createMetrics({ domain, agents: desk });
   const completion = createCompletion({ domain, home, clock, random, log });
   const github =
     settings.github === undefined
@@ -199,6 +203,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
         createLoginLink,
         shutDown: params.onShutDown,
       }),
+      ...createGatewayHandlers({ gateway, database }),
       listLogs: ({ query }) =>
         readLogs(database, {
           taskId: query.task,
@@ -247,7 +252,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
         },
       };
     },
-    metrics: createMetrics({ domain, agents: desk }),
+    metrics: async () => (await Promise.all([metrics(), gateway.metrics()])).join("\n"),
     log,
   });
 
@@ -259,6 +264,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
   const parts = [
     domain.notifier,
     domain.queue,
+    gatewaySettings,
     gateway,
     domain.mergeQueue,
     completion,
@@ -298,7 +304,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
         await part.stop();
       if (agents) await services.runtime.stopAll();
       await server.close();
-      for (const part of [gateway, domain.queue, domain.notifier]) await part.stop();
+      for (const part of [gateway, gatewaySettings, domain.queue, domain.notifier]) await part.stop();
       await database.close();
     },
   };

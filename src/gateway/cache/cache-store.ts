@@ -22,10 +22,7 @@ export interface NewEntry {
 
 /** Which entries are to go. */
 export type Invalidation =
-  | { readonly tag: string }
-  | { readonly model: string }
-  | { readonly keyId: string }
-  | { readonly all: true };
+  { readonly tag: string } | { readonly model: string } | { readonly keyId: string } | { readonly all: true };
 
 export interface CacheStats {
   readonly entries: number;
@@ -102,7 +99,8 @@ export function createCacheStore(
           entry.ttlSeconds,
         ],
       );
-      if (before !== epoch) await database.query("delete from miyabi.gateway_cache where hash = $1", [entry.hash]);
+      if (before !== epoch)
+        await database.query("delete from miyabi.gateway_cache where hash = $1", [entry.hash]);
       else remember(entry.hash, { contentType: entry.contentType, body: entry.body, createdAt: clock.now() });
     },
     invalidate: async (which) => {
@@ -116,10 +114,9 @@ export function createCacheStore(
             : "keyId" in which
               ? ["key_id = $1", which.keyId]
               : ["$1", true];
-      const { rowCount } = await database.query(
-        `delete from miyabi.gateway_cache where ${condition}`,
-        [value],
-      );
+      const { rowCount } = await database.query(`delete from miyabi.gateway_cache where ${condition}`, [
+        value,
+      ]);
       return rowCount;
     },
     sweep: async (maxBytes) => {

@@ -15,12 +15,18 @@ describe("canonical requests", () => {
       metadata: { user_id: user },
       messages: [
         { role: "assistant", content: [{ type: "tool_use", id, name: "read", input: { id: "kept" } }] },
-        { role: "user", content: [{ tool_use_id: id, type: "tool_result", cache_control: { type: "ephemeral" } }] },
+        {
+          role: "user",
+          content: [{ tool_use_id: id, type: "tool_result", cache_control: { type: "ephemeral" } }],
+        },
       ],
     });
     expect(canonical(claude("a", "toolu_1"))).toBe(canonical(claude("b", "toolu_2")));
     const codex = (key: string, id: string) => ({
-      input: [{ id, type: "function_call", call_id: `call_${id}` }, { type: "function_call_output", call_id: `call_${id}` }],
+      input: [
+        { id, type: "function_call", call_id: `call_${id}` },
+        { type: "function_call_output", call_id: `call_${id}` },
+      ],
       prompt_cache_key: key,
       client_metadata: { at: key },
     });
@@ -64,19 +70,37 @@ describe("the cache", () => {
     const key = (over: { readonly team?: string; readonly cache?: boolean } = {}) =>
       subject.gateway.keys.create(
         {
-          name: "c", kind: "tool", team: over.team ?? null, taskId: null, models: null, requestsPerMinute: null,
-          tokensPerMinute: null, budgets: { dayMicros: null, monthMicros: null, taskMicros: null },
-          cache: over.cache ?? true, expiresAt: null,
+          name: "c",
+          kind: "tool",
+          team: over.team ?? null,
+          taskId: null,
+          models: null,
+          requestsPerMinute: null,
+          tokensPerMinute: null,
+          budgets: { dayMicros: null, monthMicros: null, taskMicros: null },
+          cache: over.cache ?? true,
+          expiresAt: null,
         },
         "test",
       );
     const { key: mine, view } = await key();
-    const chat = (content: string, over: { readonly key?: string; readonly stream?: boolean; readonly tags?: string; readonly model?: string } = {}) =>
+    const chat = (
+      content: string,
+      over: {
+        readonly key?: string;
+        readonly stream?: boolean;
+        readonly tags?: string;
+        readonly model?: string;
+      } = {},
+    ) =>
       ask(
         subject.url,
         "/v1/chat/completions",
         { model: over.model ?? "gpt-5", stream: over.stream ?? false, messages: [{ role: "user", content }] },
-        { authorization: `Bearer ${over.key ?? mine}`, ...(over.tags === undefined ? {} : { "x-miyabi-cache-tags": over.tags }) },
+        {
+          authorization: `Bearer ${over.key ?? mine}`,
+          ...(over.tags === undefined ? {} : { "x-miyabi-cache-tags": over.tags }),
+        },
       );
     const kept = (count: number) =>
       vi.waitUntil(async () => (await subject.gateway.cacheStats()).entries >= count, { timeout: 3_000 });
@@ -121,7 +145,9 @@ describe("the cache", () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => chat("same", { stream })));
     expect(upstream.calls).toHaveLength(1);
     expect(new Set(answers.map((answer) => answer.text)).size).toBe(1);
-    expect(answers.map((answer) => answer.headers["x-miyabi-cache"]).filter((how) => how === "joined")).toHaveLength(19);
+    expect(
+      answers.map((answer) => answer.headers["x-miyabi-cache"]).filter((how) => how === "joined"),
+    ).toHaveLength(19);
   });
 
   test("keeps no error and nothing broken, and others who waited ask for themselves", async () => {
@@ -163,7 +189,16 @@ describe("the cache", () => {
     await db.database.query("delete from miyabi.gateway_cache");
     const store = createCacheStore({ database: db.database, clock: systemClock, memoryBytes: 1_000 });
     for (const hash of ["old", "newer", "newest"])
-      await store.put({ hash, scope: "s", keyId: null, model: null, tags: [], contentType: "application/json", body: Buffer.alloc(400), ttlSeconds: 60 });
+      await store.put({
+        hash,
+        scope: "s",
+        keyId: null,
+        model: null,
+        tags: [],
+        contentType: "application/json",
+        body: Buffer.alloc(400),
+        ttlSeconds: 60,
+      });
     await store.sweep(900);
     const { rows } = await db.database.query("select hash from miyabi.gateway_cache order by hash");
     expect(rows.map((row) => row["hash"])).toEqual(["newer", "newest"]);

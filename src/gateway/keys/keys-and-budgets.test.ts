@@ -57,7 +57,12 @@ async function setup(settings: Record<string, unknown> = {}) {
   });
   const add = (terms: Partial<KeyTerms> = {}) => subject.gateway.keys.create({ ...TERMS, ...terms }, "test");
   const chat = (key: string, body: Record<string, unknown> = {}) =>
-    ask(subject.url, "/v1/chat/completions", { model: "gpt-5", max_tokens: 10, messages: [], ...body }, { authorization: `Bearer ${key}` });
+    ask(
+      subject.url,
+      "/v1/chat/completions",
+      { model: "gpt-5", max_tokens: 10, messages: [], ...body },
+      { authorization: `Bearer ${key}` },
+    );
   const account = async (name: string) => {
     await subject.gateway.costSince(new Date());
     const { rows } = await db.database.query(
@@ -76,10 +81,15 @@ describe("virtual keys", () => {
     expect(key).toMatch(/^mk-[\w-]{43}$/);
     expect((await chat(key)).status).toBe(200);
     await subject.gateway.costSince(new Date());
-    const { rows } = await db.database.query("select caller, team, cost_micros::int as cost from miyabi.model_calls where key_id = $1", [view.id]);
+    const { rows } = await db.database.query(
+      "select caller, team, cost_micros::int as cost from miyabi.model_calls where key_id = $1",
+      [view.id],
+    );
     expect(rows).toEqual([{ caller: `key ${view.id} "aider"`, team: null, cost: COST }]);
     const everything = await db.database.query("select to_jsonb(k)::text as row from miyabi.gateway_keys k");
-    expect(JSON.stringify([everything.rows, subject.lines, await subject.gateway.keys.list()])).not.toContain(key);
+    expect(JSON.stringify([everything.rows, subject.lines, await subject.gateway.keys.list()])).not.toContain(
+      key,
+    );
   });
 
   test("that are revoked, expired or of nobody are refused at once", async () => {
@@ -108,7 +118,9 @@ describe("virtual keys", () => {
   test("have limits of requests and of tokens a minute", async () => {
     const { add, chat } = await setup();
     const requests = await add({ requestsPerMinute: 3 });
-    const statuses = await Promise.all(Array.from({ length: 5 }, async () => (await chat(requests.key)).status));
+    const statuses = await Promise.all(
+      Array.from({ length: 5 }, async () => (await chat(requests.key)).status),
+    );
     expect(statuses.filter((status) => status === 200)).toHaveLength(3);
     const over = await chat(requests.key);
     expect(over).toMatchObject({ status: 429 });
@@ -125,7 +137,9 @@ describe("virtual keys", () => {
 describe("budgets", () => {
   test("100 calls at once overrun a budget by less than one call's reservation, and the caller is told which it is", async () => {
     const { first, add, chat, account } = await setup();
-    const { key, view } = await add({ budgets: { dayMicros: 10 * COST, monthMicros: null, taskMicros: null } });
+    const { key, view } = await add({
+      budgets: { dayMicros: 10 * COST, monthMicros: null, taskMicros: null },
+    });
     const answers = await Promise.all(Array.from({ length: 100 }, () => chat(key)));
     const through = answers.filter((answer) => answer.status === 200).length;
     const state = await account(`key:${view.id}`);
@@ -139,8 +153,15 @@ describe("budgets", () => {
     expect(refused.headers["x-should-retry"]).toBe("false");
     const { error } = JSON.parse(refused.text) as { error: { code: string; message: string } };
     expect(error.code).toBe("insufficient_quota");
-    expect(error.message).toMatch(new RegExp(`The day budget of key ${view.id} "aider" is used up: \\$0\\.0040 of \\$0\\.0040`));
-    const anthropic = await ask(refused.status === 429 ? (await setupUrl()) : "", "/v1/messages", { model: "gpt-5", messages: [] }, { "x-api-key": key });
+    expect(error.message).toMatch(
+      new RegExp(`The day budget of key ${view.id} "aider" is used up: \\$0\\.0040 of \\$0\\.0040`),
+    );
+    const anthropic = await ask(
+      refused.status === 429 ? await setupUrl() : "",
+      "/v1/messages",
+      { model: "gpt-5", messages: [] },
+      { "x-api-key": key },
+    );
     expect(JSON.parse(anthropic.text)).toMatchObject({ type: "error", error: { type: "billing_error" } });
 
     async function setupUrl() {
@@ -150,10 +171,19 @@ describe("budgets", () => {
 
   test("failover does not get around a budget", async () => {
     const { first, second, add, chat, account } = await setup({
-      routes: { r: { targets: [{ provider: "openai", model: "gpt-5" }, { provider: "second", model: "gpt-5" }] } },
+      routes: {
+        r: {
+          targets: [
+            { provider: "openai", model: "gpt-5" },
+            { provider: "second", model: "gpt-5" },
+          ],
+        },
+      },
     });
     first.plan({ do: "status", status: 503 });
-    const { key, view } = await add({ budgets: { dayMicros: 2 * COST, monthMicros: null, taskMicros: null } });
+    const { key, view } = await add({
+      budgets: { dayMicros: 2 * COST, monthMicros: null, taskMicros: null },
+    });
     for (let count = 0; count < 5; count += 1) await chat(key, { model: "r" });
     expect(second.calls).toHaveLength(2);
     expect(await account(`key:${view.id}`)).toEqual({ spent: 2 * COST, reserved: 0 });
@@ -163,7 +193,8 @@ describe("budgets", () => {
     const { subject, add, chat } = await setup({
       budgets: { taskUsd: 0.0004, teams: { web: { monthUsd: 0.0004 } } },
     });
-    const run = () => ask(subject.url, "/v1/chat/completions", { model: "gpt-5", max_tokens: 1 }, { "x-api-key": RUN_KEY });
+    const run = () =>
+      ask(subject.url, "/v1/chat/completions", { model: "gpt-5", max_tokens: 1 }, { "x-api-key": RUN_KEY });
     expect((await run()).status).toBe(200);
     await subject.gateway.costSince(new Date());
     expect((await run()).text).toContain("budget of task T1 (gateway.budgets.taskUsd)");
@@ -175,7 +206,12 @@ describe("budgets", () => {
   });
 
   test("a model without a price is refused where a budget holds, and free ones are not", async () => {
-    const { add, chat } = await setup({ providers: { openai: { baseUrl: "http://127.0.0.1:1" }, mine: { kind: "ollama", baseUrl: "http://127.0.0.1:1" } } });
+    const { add, chat } = await setup({
+      providers: {
+        openai: { baseUrl: "http://127.0.0.1:1" },
+        mine: { kind: "ollama", baseUrl: "http://127.0.0.1:1" },
+      },
+    });
     const { key } = await add({ budgets: { dayMicros: 1_000_000, monthMicros: null, taskMicros: null } });
     const refused = await chat(key, { model: "nobody-knows-this" });
     expect(refused).toMatchObject({ status: 403 });
@@ -185,22 +221,37 @@ describe("budgets", () => {
 
   test("a stream that does not say its usage is charged with what it may have used", async () => {
     const { subject, add, chat, account } = await setup();
-    const { key, view } = await add({ budgets: { dayMicros: 1_000_000, monthMicros: null, taskMicros: null } });
-    await (await chat(key, { stream: true })).text;
+    const { key, view } = await add({
+      budgets: { dayMicros: 1_000_000, monthMicros: null, taskMicros: null },
+    });
+    await (
+      await chat(key, { stream: true })
+    ).text;
     const state = await account(`key:${view.id}`);
     expect(state?.["reserved"]).toBe(0);
     expect(Number(state?.["spent"])).toBeGreaterThan(COST);
-    const { rows } = await db.database.query("select cost_micros, charged_micros::int as charged from miyabi.model_calls where key_id = $1", [view.id]);
+    const { rows } = await db.database.query(
+      "select cost_micros, charged_micros::int as charged from miyabi.model_calls where key_id = $1",
+      [view.id],
+    );
     expect(rows).toEqual([{ cost_micros: null, charged: state?.["spent"] }]);
-    expect(subject.lines.some((line) => line["cost_micros"] === null && line["key_id"] === view.id)).toBe(true);
+    expect(subject.lines.some((line) => line["cost_micros"] === null && line["key_id"] === view.id)).toBe(
+      true,
+    );
   });
 
   test("a refused call gives back what it reserved; a warning is given at 80 %", async () => {
     const { first, subject, add, chat, account } = await setup({ breaker: { failures: 1, openMs: 60_000 } });
-    const { key, view } = await add({ budgets: { dayMicros: 2 * COST, monthMicros: null, taskMicros: null } });
+    const { key, view } = await add({
+      budgets: { dayMicros: 2 * COST, monthMicros: null, taskMicros: null },
+    });
     await chat(key);
     await chat(key);
-    await vi.waitUntil(() => subject.lines.some((line) => line["budget"] === `key:${view.id} day:${new Date().toISOString().slice(0, 10)}`));
+    await vi.waitUntil(() =>
+      subject.lines.some(
+        (line) => line["budget"] === `key:${view.id} day:${new Date().toISOString().slice(0, 10)}`,
+      ),
+    );
     const other = await add({ budgets: { dayMicros: 1_000_000, monthMicros: null, taskMicros: null } });
     first.plan({ do: "reset" });
     await chat(other.key);
@@ -218,17 +269,31 @@ describe("keys of providers", () => {
     const { key } = await add();
     await chat(key);
     expect(first.calls).toHaveLength(1);
-    const { rows } = await db.database.query("select sealed from miyabi.gateway_provider_keys where provider = 'openai'");
+    const { rows } = await db.database.query(
+      "select sealed from miyabi.gateway_provider_keys where provider = 'openai'",
+    );
     expect(String(rows[0]?.["sealed"])).toContain("age-encryption.org");
     expect(String(rows[0]?.["sealed"])).not.toContain(secret);
     expect(await readFile(identityFile, "utf8")).toMatch(/^AGE-SECRET-KEY-1/);
     expect(JSON.stringify([subject.gateway.providers(), subject.lines])).not.toContain(secret);
-    const again = await startGateway({ database: db.database, settings: {}, over: { identityFile, readSecret: () => undefined } });
+    const again = await startGateway({
+      database: db.database,
+      settings: {},
+      over: { identityFile, readSecret: () => undefined },
+    });
     onTestFinished(() => again.close());
     await again.gateway.start();
-    expect(again.gateway.providers().find((one) => one.name === "openai")).toMatchObject({ state: "ready", key: "sealed" });
+    expect(again.gateway.providers().find((one) => one.name === "openai")).toMatchObject({
+      state: "ready",
+      key: "sealed",
+    });
     await again.gateway.setProviderKey("openai", null, "test");
-    expect(again.gateway.providers().find((one) => one.name === "openai")).toMatchObject({ state: "no-key", key: null });
-    await expect(again.gateway.setProviderKey("nobody", "x", "test")).rejects.toMatchObject({ code: "not_found" });
+    expect(again.gateway.providers().find((one) => one.name === "openai")).toMatchObject({
+      state: "no-key",
+      key: null,
+    });
+    await expect(again.gateway.setProviderKey("nobody", "x", "test")).rejects.toMatchObject({
+      code: "not_found",
+    });
   });
 });

@@ -61,7 +61,14 @@ export function createCacheStage(params: Readonly<CacheStageParams>): Stage {
       error: null,
       cache: how,
       target: call.targets[0] ?? null,
-      observation: { model: null, usage: NO_TOKENS, complete: true, ended: true, failed: false, malformed: false },
+      observation: {
+        model: null,
+        usage: NO_TOKENS,
+        complete: true,
+        ended: true,
+        failed: false,
+        malformed: false,
+      },
     };
   };
 
@@ -77,7 +84,13 @@ export function createCacheStage(params: Readonly<CacheStageParams>): Stage {
       const whole = result.outcome === "ok" && result.status === 200 ? copy.whole() : null;
       if (whole !== null && epoch === store.epoch) {
         kept = { ...whole, createdAt: clock.now() };
-        const entry = { ...whole, hash, scope: scopeOf(call.caller), keyId: call.caller.keyId, model: call.model };
+        const entry = {
+          ...whole,
+          hash,
+          scope: scopeOf(call.caller),
+          keyId: call.caller.keyId,
+          model: call.model,
+        };
         store
           .put({ ...entry, tags: tagsOf(call), ttlSeconds: cache.ttlSeconds })
           .catch((error: unknown) => log.warn({ error: messageOf(error) }, "answer not kept"));
@@ -107,8 +120,7 @@ export function createCacheStage(params: Readonly<CacheStageParams>): Stage {
         });
       }
       const answer = await unlessGone(call, leader);
-      if (call.watch.ended === "gone")
-        return abandoned(call, { target: null, attempts: 0, sent: false });
+      if (call.watch.ended === "gone") return abandoned(call, { target: null, attempts: 0, sent: false });
       if (answer !== null) return give(call, answer, "joined");
     }
   };
@@ -135,7 +147,15 @@ function hashOf(call: Call): string | null {
   const canonical = canonicalRequest(call.body, call.settings.cache.volatileFields);
   if (canonical === null) return null;
   const told = TELLING_HEADERS.map((name) => call.request.headers[name] ?? "");
-  const parts = [scopeOf(call.caller), call.endpoint.name, call.operation, call.model, call.query, ...told, canonical];
+  const parts = [
+    scopeOf(call.caller),
+    call.endpoint.name,
+    call.operation,
+    call.model,
+    call.query,
+    ...told,
+    canonical,
+  ];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }
 

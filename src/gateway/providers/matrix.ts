@@ -42,7 +42,9 @@ export function compatibilityMatrix(params: Readonly<MatrixParams>): readonly Pr
         ? "translated"
         : "none";
     };
-    return Object.fromEntries(ENDPOINT_NAMES.map((name) => [name, support(name)])) as ProviderRow["endpoints"];
+    return Object.fromEntries(
+      ENDPOINT_NAMES.map((name) => [name, support(name)]),
+    ) as ProviderRow["endpoints"];
   };
   const configured = Object.entries(registry.settings.providers).map(([name, settings]): ProviderRow => {
     const ready = registry.get(name)?.state === "configured";

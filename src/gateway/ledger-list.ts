@@ -1,0 +1,95 @@
+import { AppError } from "../base/index.ts";
+import type { Queryable } from "../store/index.ts";
+import type { CallOutcome } from "./relay/answer.ts";
+
+/** A call as lists show it. Names are those of `ModelCall`. */
+export interface LedgerEntry {
+  readonly id: string;
+  readonly startedAt: Date;
+  readonly caller: string | null;
+  readonly keyId: string | null;
+  readonly team: string | null;
+  readonly taskId: string | null;
+  readonly runId: string | null;
+  readonly provider: string;
+  readonly endpoint: string;
+  readonly askedModel: string | null;
+  readonly model: string | null;
+  readonly status: number | null;
+  readonly outcome: CallOutcome;
+  readonly error: string | null;
+  readonly tokensIn: number | null;
+  readonly tokensOut: number | null;
+  readonly tokensCacheRead: number | null;
+  readonly tokensCacheWrite: number | null;
+  readonly tokensReasoning: number | null;
+  readonly costMicros: number | null;
+  readonly usageComplete: boolean;
+  readonly firstByteMs: number | null;
+  readonly totalMs: number;
+  readonly attempts: number;
+  readonly cache: "hit" | "miss" | "joined" | null;
+}
+
+/** Null: not filtered by it. */
+export interface ListCallsParams {
+  readonly limit: number;
+  readonly cursor: string | null;
+  readonly task: string | null;
+  readonly run: string | null;
+  readonly key: string | null;
+  readonly provider: string | null;
+  /** As asked for or as answered. */
+  readonly model: string | null;
+  readonly outcome: CallOutcome | null;
+  readonly since: Date | null;
+}
+
+const CURSOR = /^(\d{4}-\d{2}-\d{2}T[\d:.]+Z) ([0-9a-f-]{36})$/;
+
+/** A page of the ledger, newest first. @throws input.invalid for a cursor that is none of ours */
+export async function listCalls(
+  database: Queryable,
+  params: Readonly<ListCallsParams>,
+): Promise<{ readonly items: readonly LedgerEntry[]; readonly nextCursor: string | null }> {
+  const [, before, beforeId] = params.cursor === null ? [] : (CURSOR.exec(params.cursor) ?? []);
+  if (params.cursor !== null && before === undefined)
+    throw new AppError({
+      code: "input.invalid",
+      message: "cursor: it is not one of this list.",
+      details: { field: "cursor" },
+    });
+  const { rows } = await database.query<LedgerEntry & { readonly at: string }>(
+    `select id, started_at as "startedAt", caller, key_id as "keyId", team, task_id as "taskId", run_id as "runId",
+       provider, endpoint, asked_model as "askedModel", model, status, outcome, error, tokens_in::float8 as "tokensIn",
+       tokens_out::float8 as "tokensOut", tokens_cache_read::float8 as "tokensCacheRead",
+       tokens_cache_write::float8 as "tokensCacheWrite", tokens_reasoning::float8 as "tokensReasoning",
+       cost_micros::float8 as "costMicros", usage_complete as "usageComplete", first_byte_ms as "firstByteMs",
+       total_ms as "totalMs", attempts, cache,
+       to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
+     from miyabi.model_calls
+     where ($1::timestamptz is null or (started_at, id) < ($1::timestamptz, $2::uuid))
+       and ($3::text is null or task_id = $3) and ($4::text is null or run_id = $4)
+       and ($5::text is null or key_id = $5) and ($6::text is null or provider = $6)
+       and ($7::text is null or model = $7 or asked_model = $7) and ($8::text is null or outcome = $8)
+       and ($9::timestamptz is null or started_at >= $9)
+     order by started_at desc, id desc limit $10`,
+    [
+      before ?? null,
+      beforeId ?? null,
+      params.task,
+      params.run,
+      params.key,
+      params.provider,
+      params.model,
+      params.outcome,
+      params.since,
+      params.limit,
+    ],
+  );
+  const last = rows.length === params.limit ? rows.at(-1) : undefined;
+  return {
+    items: rows.map(({ at: _at, ...entry }) => entry),
+    nextCursor: last === undefined ? null : `${last.at} ${last.id}`,
+  };
+}

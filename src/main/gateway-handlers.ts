@@ -1,0 +1,79 @@
+import type { Handlers } from "../api/index.ts";
+import { listCalls, type Gateway, type LedgerEntry, type VirtualKey } from "../gateway/index.ts";
+import type { Database } from "../store/index.ts";
+import { GATEWAY_ROUTES } from "../contract/index.ts";
+
+export type GatewayHandlers = Pick<Handlers, keyof typeof GATEWAY_ROUTES>;
+
+/** The API's handlers over the gateway. */
+export function createGatewayHandlers(
+  params: Readonly<{ gateway: Gateway; database: Database }>,
+): GatewayHandlers {
+  const { gateway } = params;
+  return {
+    listProviders: async () => ({ items: gateway.providers().map(providerOf) }),
+    setProviderKey: async ({ params: { provider }, body, caller }) =>
+      providerOf(await gateway.setProviderKey(provider, body.key, caller.name)),
+    removeProviderKey: async ({ params: { provider }, caller }) =>
+      providerOf(await gateway.setProviderKey(provider, null, caller.name)),
+    listGatewayKeys: async () => ({ items: (await gateway.keys.list()).map(keyOf) }),
+    createGatewayKey: async ({ body, caller }) => {
+      const { budgetDayMicros, budgetMonthMicros, budgetTaskMicros, expiresAt, ...terms } = body;
+      const { key, view } = await gateway.keys.create(
+        {
+          ...terms,
+          budgets: {
+            dayMicros: budgetDayMicros,
+            monthMicros: budgetMonthMicros,
+            taskMicros: budgetTaskMicros,
+          },
+          expiresAt: expiresAt === null ? null : new Date(expiresAt),
+        },
+        caller.name,
+      );
+      return { ...keyOf(view), key };
+    },
+    revokeGatewayKey: async ({ params: { id } }) => keyOf(await gateway.keys.revoke(id)),
+    cacheStats: async () => {
+      const { entries, bytes, oldestAt } = await gateway.cacheStats();
+      return { entries, bytes, oldestAt: oldestAt?.toISOString() ?? null };
+    },
+    invalidateCache: async ({ body }) => ({ removed: await gateway.invalidateCache(body) }),
+    listModelCalls: async ({ query }) => {
+      const { items, nextCursor } = await listCalls(params.database, {
+        limit: query.limit,
+        cursor: query.cursor ?? null,
+        task: query.task ?? null,
+        run: query.run ?? null,
+        key: query.key ?? null,
+        provider: query.provider ?? null,
+        model: query.model ?? null,
+        outcome: query.outcome ?? null,
+        since: query.since === undefined ? null : new Date(query.since),
+      });
+      return { items: items.map(callOf), nextCursor };
+    },
+  };
+}
+
+function providerOf(row: ReturnType<Gateway["providers"]>[number]) {
+  return { ...row, models: [...row.models], endpoints: { ...row.endpoints } };
+}
+
+function callOf(entry: LedgerEntry) {
+  return { ...entry, startedAt: entry.startedAt.toISOString() };
+}
+
+function keyOf(key: VirtualKey) {
+  const { budgets, createdAt, expiresAt, revokedAt, models, ...rest } = key;
+  return {
+    ...rest,
+    models: models === null ? null : [...models],
+    budgetDayMicros: budgets.dayMicros,
+    budgetMonthMicros: budgets.monthMicros,
+    budgetTaskMicros: budgets.taskMicros,
+    createdAt: createdAt.toISOString(),
+    expiresAt: expiresAt?.toISOString() ?? null,
+    revokedAt: revokedAt?.toISOString() ?? null,
+  };
+}
