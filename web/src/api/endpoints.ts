@@ -41,4 +41,13 @@ export const ENDPOINTS: { readonly [K in RouteName]: Endpoint<K> } = {
   startDemo: "POST /api/demo",
   shutDown: "POST /api/shutdown",
   createLoginLink: "POST /api/login-links",
+  listProviders: "GET /api/gateway/providers",
+  setProviderKey: "POST /api/gateway/providers/:provider/key",
+  removeProviderKey: "POST /api/gateway/providers/:provider/key/remove",
+  listGatewayKeys: "GET /api/gateway/keys",
+  createGatewayKey: "POST /api/gateway/keys",
+  revokeGatewayKey: "POST /api/gateway/keys/:id/revoke",
+  cacheStats: "GET /api/gateway/cache",
+  invalidateCache: "POST /api/gateway/cache/invalidate",
+  listModelCalls: "GET /api/gateway/calls",
 };
