@@ -39,7 +39,7 @@ type PriceList = typeof import("@pydantic/genai-prices");
 let priceList: Promise<PriceList> | null = null;
 
 /** Loads the price list, which takes 15 MB and some tens of milliseconds; otherwise the first call waits for it. */
-export function loadPriceList(): Promise<PriceList> {
+function loadPriceList(): Promise<PriceList> {
   priceList ??= import("@pydantic/genai-prices");
   return priceList;
 }
