@@ -27,6 +27,7 @@ import { createPlugin, type Asked } from "./plugin.ts";
 import { compatibilityMatrix, type ProviderRow } from "./providers/matrix.ts";
 import { createRegistries } from "./providers/registry.ts";
 import type { ReadSecret } from "./providers/provider.ts";
+import { createAlarms } from "./relay/alarms.ts";
 import { createProviderHealth } from "./relay/health.ts";
 import { watchCall } from "./relay/watch.ts";
 import { readRequestBody } from "./request-body.ts";
@@ -98,6 +99,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
   const registries = createRegistries({ readSecret: params.readSecret, readSealedKey: sealed.read });
   const health = createProviderHealth(() => params.settings().breaker, clock);
   const latencies = createLatencies();
+  const alarms = createAlarms(clock);
   const keys = createKeyStore({ database, random });
   const identify = remember(async (key) => {
     const virtual = await keys.identify(key);
@@ -121,7 +123,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       createCacheStage({ store: cache, clock, log }),
       createBudgetStage({ budgets, clock, log }),
     ],
-    createSend({ upstreams, health, latencies, clock, random }),
+    createSend({ upstreams, health, latencies, clock, alarms, random }),
   );
   const models = createModelList({ upstreams, clock, log });
   const open = new Set<Promise<void>>();
@@ -190,7 +192,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       startedMs,
       settings,
       caller,
-      watch: watchCall(reply.raw, settings.timeouts.totalMs, clock),
+      watch: watchCall(reply.raw, settings.timeouts.totalMs, alarms),
       body: read.body,
       model,
       operation: asked.operation,

@@ -1,4 +1,5 @@
 import type { Clock, Random } from "../../base/index.ts";
+import type { Alarms } from "../relay/alarms.ts";
 import { attempt, type AttemptResult } from "../relay/attempt.ts";
 import type { Failure } from "../relay/failure.ts";
 import type { ProviderHealth, TargetHealth } from "../relay/health.ts";
@@ -15,6 +16,7 @@ interface SendParams {
   readonly health: ProviderHealth;
   readonly latencies: Latencies;
   readonly clock: Clock;
+  readonly alarms: Alarms;
   readonly random: Random;
 }
 
@@ -62,6 +64,7 @@ export function createSend(params: Readonly<SendParams>): Next {
       mayContinue,
       firstByteMs: settings.timeouts.firstByteMs,
       clock,
+      alarms: params.alarms,
     });
   };
 

@@ -5,6 +5,7 @@ import { dialectErrorEvent, type Dialect } from "../dialect.ts";
 import { responseHeaders } from "../headers.ts";
 import { isEventStream, type Tap } from "../usage/tap.ts";
 import type { Observation } from "../usage/usage.ts";
+import type { Alarms } from "./alarms.ts";
 import type { AnswerCopy } from "./answer-copy.ts";
 import type { Delivered } from "./answer.ts";
 import type { Converter } from "./converter.ts";
@@ -37,6 +38,7 @@ export interface AttemptParams {
   readonly mayContinue: (failure: Failure) => boolean;
   readonly firstByteMs: number;
   readonly clock: Clock;
+  readonly alarms: Alarms;
 }
 
 export type AttemptResult =
@@ -73,7 +75,7 @@ class Malformed extends Error {}
 export function attempt(params: Readonly<AttemptParams>): Promise<AttemptResult> {
   const { response, watch, clock, provider } = params;
   const startedMs = clock.monotonicMs();
-  const timer = new AbortController();
+  let quiet = (): void => {};
 
   return new Promise((resolve) => {
     let controller: Dispatcher.DispatchController | null = null;
@@ -97,7 +99,7 @@ export function attempt(params: Readonly<AttemptParams>): Promise<AttemptResult>
     const finish = (result: AttemptResult): void => {
       if (settled) return;
       settled = true;
-      timer.abort();
+      quiet();
       watch.listener = null;
       resolve(result);
     };
@@ -223,10 +225,7 @@ export function attempt(params: Readonly<AttemptParams>): Promise<AttemptResult>
 
     watch.listener = stop;
     if (watch.ended !== null) return stop(watch.ended);
-    clock.sleep(params.firstByteMs, timer.signal).then(
-      () => stop("first-byte"),
-      () => {},
-    );
+    quiet = params.alarms.set(params.firstByteMs, () => stop("first-byte"));
 
     params.dispatcher.dispatch(
       { method: params.method, path: params.path, headers: params.headers, body: params.body },
@@ -267,7 +266,7 @@ export function attempt(params: Readonly<AttemptParams>): Promise<AttemptResult>
           if (settled) return;
           if (firstByteMs === null) {
             firstByteMs = clock.monotonicMs() - startedMs;
-            timer.abort();
+            quiet();
           }
           try {
             take(framing === null ? chunk : framing.push(chunk));

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { Clock } from "../../base/index.ts";
+import type { Alarms } from "./alarms.ts";
 
 export type EndedBy = "gone" | "timeout";
 
@@ -15,12 +15,12 @@ export interface Watch {
   stop(): void;
 }
 
-export function watchCall(response: ServerResponse, totalMs: number, clock: Clock): Watch {
+export function watchCall(response: ServerResponse, totalMs: number, alarms: Alarms): Watch {
   const over = new AbortController();
-  const timer = new AbortController();
+  let stopped = false;
   let ended: EndedBy | null = null;
   const end = (why: EndedBy): void => {
-    if (ended !== null || timer.signal.aborted) return;
+    if (ended !== null || stopped) return;
     ended = why;
     watch.listener?.(why);
     over.abort();
@@ -35,17 +35,15 @@ export function watchCall(response: ServerResponse, totalMs: number, clock: Cloc
     signal: over.signal,
     listener: null,
     stop: () => {
+      stopped = true;
       response.off("close", onClose);
-      timer.abort();
+      cancel();
     },
   };
+  const cancel = alarms.set(totalMs, () => end("timeout"));
   response.on("close", onClose);
   // Without a listener a late reset of the connection would be an uncaught error.
   response.on("error", () => {});
   if (response.destroyed && !response.writableFinished) end("gone");
-  clock.sleep(totalMs, timer.signal).then(
-    () => end("timeout"),
-    () => {},
-  );
   return watch;
 }
