@@ -1,5 +1,6 @@
 import { realpathSync } from "node:fs";
 import path from "node:path";
+import { resolveHome } from "./home.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -8,8 +9,17 @@ export function quoteForShell(text: string): string {
   return /^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** How a person calls this installation in a shell: `miyabi` where the PATH leads to it, else `node …/bin/miyabi.cjs`. */
+/**
+ * How a person calls this installation in a shell: `miyabi` where the PATH leads to it, else `node …/bin/miyabi.cjs`;
+ * before it the data directory where that is not the default, because the next shell may not have it.
+ */
 export function commandName(env: Env, launcher: string): string {
+  const { root } = resolveHome(env);
+  const isDefault = resolveHome({ ...env, MIYABI_HOME: undefined }).root === root;
+  return `${isDefault ? "" : `MIYABI_HOME=${quoteForShell(root)} `}${programName(env, launcher)}`;
+}
+
+function programName(env: Env, launcher: string): string {
   const real = realpathSync(launcher);
   for (const directory of (env["PATH"] ?? "").split(":")) {
     if (!path.isAbsolute(directory)) continue;

@@ -7,5 +7,7 @@ export * from "./home.ts";
 export * from "./log.ts";
 export * from "./process.ts";
 export * from "./random.ts";
+export * from "./schema-problems.ts";
 export * from "./service.ts";
+export * from "./similar.ts";
 export * from "./yaml.ts";

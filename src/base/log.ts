@@ -1,3 +1,4 @@
+import { appendFileSync } from "node:fs";
 import { pino, type DestinationStream } from "pino";
 
 /** Structured log: one JSON object per line, `msg` for people, everything else in fields. */
@@ -35,6 +36,19 @@ export function createLog(params: Readonly<LogParams>): Log {
     },
     params.destination ?? pino.destination({ fd: 2, sync: true }),
   );
+}
+
+/** Appends lines to a file for this user only. A line that the disk does not take is lost; no log is a reason to stop. */
+export function openLogFile(file: string): DestinationStream {
+  return {
+    write: (line) => {
+      try {
+        appendFileSync(file, line, { mode: 0o600 });
+      } catch {
+        // The disk is full or gone, which others say loudly.
+      }
+    },
+  };
 }
 
 /** A log that drops everything. */

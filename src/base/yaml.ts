@@ -1,6 +1,7 @@
 import { LineCounter, parseDocument, type Document } from "yaml";
 import type { z } from "zod";
 import { AppError, type ErrorCode } from "./errors.ts";
+import { problemText, schemaProblems } from "./schema-problems.ts";
 
 interface ParseYamlParams<T> {
   readonly text: string;
@@ -23,7 +24,7 @@ export function parseYaml<T>({ text, source, schema, code }: Readonly<ParseYamlP
     throw new AppError({
       code,
       message: `${source}:${at.line}:${at.col}: ${broken.message}`,
-      fix: "Correct the YAML there.",
+      fix: `Correct the YAML in line ${at.line} of ${source}.`,
       details: { source, line: at.line },
     });
   }
@@ -31,24 +32,33 @@ export function parseYaml<T>({ text, source, schema, code }: Readonly<ParseYamlP
   try {
     value = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw new AppError({ code, message: `${source}: too many aliases.`, cause: error });
+    throw new AppError({
+      code,
+      message: `${source}: too many aliases.`,
+      fix: "Write the values out instead.",
+      cause: error,
+    });
   }
   const result = schema.safeParse(value ?? {});
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => {
-    // An unknown field is reported on its parent; its own line is the more useful place.
-    const path = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0] ?? ""] : issue.path;
-    const line = lineOf(document, lines, path);
-    const field = path.map(String).join(".") || "(top level)";
-    return { line, field, message: issue.message };
-  });
+  const problems = schemaProblems(schema, result.error, value ?? {}).map((problem) => ({
+    line: lineOf(document, lines, problem.path),
+    ...problem,
+  }));
+  const fields = [...new Set(problems.map(({ field }) => field))].join(", ");
   throw new AppError({
     code,
-    message: problems
-      .map((problem) => `${source}:${problem.line}: ${problem.field}: ${problem.message}`)
-      .join("\n"),
-    fix: "Correct the fields named above.",
-    details: { source, problems },
+    message: problems.map((problem) => `${source}:${problem.line}: ${problemText(problem)}`).join("\n"),
+    fix: `Correct ${fields} in ${source}.`,
+    details: {
+      source,
+      problems: problems.map(({ line, field, value: given, message }) => ({
+        line,
+        field,
+        value: given,
+        message,
+      })),
+    },
   });
 }
 

@@ -31,6 +31,15 @@ it("is the launcher, quoted, where the PATH has none or another one first", asyn
   expect(commandName({}, launcher)).toBe(`node '${launcher}'`);
 });
 
+it("names a data directory that is not the default one, quoted", async () => {
+  const { launcher, bin } = await setup();
+  await symlink(launcher, path.join(bin, "miyabi"));
+  expect(commandName({ PATH: bin, MIYABI_HOME: "/srv/my data" }, launcher)).toBe(
+    "MIYABI_HOME='/srv/my data' miyabi",
+  );
+  expect(commandName({ PATH: bin, MIYABI_HOME: "" }, launcher)).toBe("miyabi");
+});
+
 it("finds the launcher of this checkout", () => {
   expect(launcherFile()).toBe(path.join(import.meta.dirname, "../../bin/miyabi.cjs"));
 });

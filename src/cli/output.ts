@@ -12,6 +12,7 @@ export interface Output {
   readonly miyabi: string;
   /** The result: as JSON with `--json`, else as text. Commands of ours in the text are made to run when pasted. */
   result(value: unknown, text: string): void;
+  /** For people, so nothing with `--json`: whoever reads that wants a result or a problem, and no prose between. */
   note(text: string): void;
 }
 
@@ -30,7 +31,9 @@ export function createOutput(params: Readonly<OutputParams>): Output {
     miyabi,
     result: (value, text) =>
       void stdout.write(`${json ? JSON.stringify(value) : withCommandName(text, miyabi)}\n`),
-    note: (text) => void stderr.write(`${withCommandName(text, miyabi)}\n`),
+    note: (text) => {
+      if (!json) stderr.write(`${withCommandName(text, miyabi)}\n`);
+    },
   };
 }
 

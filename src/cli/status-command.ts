@@ -1,5 +1,5 @@
-import { quoteForShell } from "../base/index.ts";
 import type { Command } from "commander";
+import { quoteForShell } from "../base/index.ts";
 import type { StatusView } from "../contract/index.ts";
 import { declare } from "./catalog.ts";
 import { action } from "./context.ts";

@@ -52,7 +52,7 @@ function addAdd(task: Command): void {
   task
     .command("add")
     .description("add a task for a local git repository")
-    .requiredOption("--repo <path>", "the repository")
+    .requiredOption("--repo <path>", "the repository", valueOf(newTask.shape.repositoryPath))
     .requiredOption("--title <text>", "what is wanted, in a line", valueOf(newTask.shape.title))
     .option("--body <text>", "what is wanted, in full")
     .addOption(

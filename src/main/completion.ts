@@ -1,4 +1,4 @@
-import { createLoop, type Clock, type Log, type Loop, type Random } from "../base/index.ts";
+import { createLoop, toAppError, type Clock, type Log, type Loop, type Random } from "../base/index.ts";
 import type { Home } from "../base/index.ts";
 import path from "node:path";
 import { collectableSessions, markCollected } from "../agents/index.ts";
@@ -59,6 +59,7 @@ export function createCompletion(params: Readonly<CompletionParams>): Loop {
       for (const task of rows) {
         const kept =
           task.merge_commit === null && task.head_commit !== null ? await keepWork(params, task) : null;
+        if (kept === "later") continue;
         await domain.database.query(
           "update miyabi.tasks set report = $2 where id = $1 and report is null and finished_at = $3",
           [task.id, reportOf(task, kept), task.finished_at],
@@ -73,11 +74,11 @@ export function createCompletion(params: Readonly<CompletionParams>): Loop {
   });
 }
 
-/** Name of the branch in the person's repository; null where the repository is gone. */
+/** Name of the branch in the person's repository; null where the repository is gone, `later` where the disk is full and the like. */
 async function keepWork(
   { domain, home, log }: Readonly<CompletionParams>,
   task: Ended,
-): Promise<string | null> {
+): Promise<{ readonly branch: string } | "later" | null> {
   try {
     const { gitDir } = await inspectRepository(domain.git, {
       path: task.path,
@@ -89,28 +90,29 @@ async function keepWork(
       sourcePath: task.path,
       cachesDir: home.repositoriesDir,
     });
-    return await keepBranch(domain.git, {
+    const branch = await keepBranch(domain.git, {
       cachePath,
       sourceGitDir: gitDir,
       branch: task.branch,
       commit: task.head_commit ?? "",
     });
+    return { branch };
   } catch (error) {
     log.warn(
       { task: task.id, error: String(error) },
       "the work of an ended task could not be kept on its branch",
     );
-    return null;
+    return toAppError(error).retryable ? "later" : null;
   }
 }
 
-function reportOf(task: Ended, kept: string | null): string {
+function reportOf(task: Ended, kept: { readonly branch: string } | null): string {
   const minutes =
     task.started_at === null ? 0 : (task.finished_at.getTime() - task.started_at.getTime()) / 60_000;
   const ending =
     task.merge_commit !== null
       ? `Merged into \`${task.target_branch}\` as \`${task.merge_commit.slice(0, 12)}\`.`
-      : `${task.reason?.message ?? "It ended without a merge."}${kept === null ? "" : ` The work is on the branch \`${kept}\`.`}`;
+      : `${task.reason?.message ?? "It ended without a merge."}${kept === null ? "" : ` The work is on the branch \`${kept.branch}\`.`}`;
   const lines = task.runs.map(
     (run) =>
       `- ${run.step} #${run.attempt}: ${run.cached ? "passed before, not run again" : (run.verdict ?? run.state)}${run.slot === null ? "" : ` (${run.slot})`}${run.notes === null || run.notes === "" ? "" : ` — ${run.notes.split("\n")[0]?.slice(0, 300)}`}`,

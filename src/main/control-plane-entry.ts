@@ -1,6 +1,13 @@
-import { createWriteStream } from "node:fs";
 import path from "node:path";
-import { createLog, ERROR_KINDS, resolveHome, spawnProcess, systemClock, toAppError } from "../base/index.ts";
+import {
+  createLog,
+  ERROR_KINDS,
+  openLogFile,
+  resolveHome,
+  spawnProcess,
+  systemClock,
+  toAppError,
+} from "../base/index.ts";
 import { startControlPlane, type ControlPlane } from "./control-plane.ts";
 import { locateInstallation } from "./installation.ts";
 import { loadSecrets, loadSettings } from "./settings.ts";
@@ -17,7 +24,7 @@ async function main(): Promise<void> {
   const file = path.join(home.logsDir, "control-plane.log");
   const log = createLog({
     name: "control-plane",
-    destination: createWriteStream(file, { flags: "a", mode: 0o600 }),
+    destination: openLogFile(file),
   });
   const { settings, configured } = await loadSettings(home);
   let plane: ControlPlane | null = null;

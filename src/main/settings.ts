@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { AppError, parseYaml, readFileIfExists, type Home } from "../base/index.ts";
-import { profileOverride, shippedTeam, team, type Team } from "../agents/index.ts";
+import { AppError, messageOf, parseYaml, readFileIfExists, type Home } from "../base/index.ts";
+import { profileOverride, resolveProfile, shippedTeam, slotsOf, team, type Team } from "../agents/index.ts";
 import { gatewaySettings } from "../gateway/index.ts";
 import { githubSettings } from "../sources/index.ts";
 
 /** `miyabi.yaml`: settings of the installation. Everything has a default; unknown fields are refused. */
-export const settings = z.strictObject({
+const fields = z.strictObject({
   /** Port of console and API on 127.0.0.1. */
   port: z.number().int().min(1).max(65_535).default(8000),
   /** Name of a shipped team (`miyabi`, `boss`) or a team of one's own. */
@@ -43,18 +43,76 @@ export const settings = z.strictObject({
   /** Repositories on GitHub whose issues become tasks; absent: none. */
   github: githubSettings.optional(),
 });
+export const settings = fields.superRefine((value, context) => {
+  for (const { path, message } of unknownNames(value))
+    context.addIssue({ code: "custom", path: [...path], message });
+});
 export type Settings = z.infer<typeof settings>;
+
+interface UnknownName {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** Names in the settings that lead nowhere: a run that meets one would only fail later. */
+function unknownNames(value: z.infer<typeof fields>): UnknownName[] {
+  const { profiles } = value.agents;
+  const found: UnknownName[] = [];
+  const tryOut = (path: UnknownName["path"], look: () => unknown): void => {
+    try {
+      look();
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      found.push({ path, message: error.message });
+    }
+  };
+  for (const name of Object.keys(profiles))
+    tryOut(["agents", "profiles", name], () => resolveProfile(name, profiles));
+  tryOut(["agent"], () => resolveProfile(value.agent, profiles));
+  if (typeof value.team === "string") {
+    const { team: name } = value;
+    tryOut(["team"], () => shippedTeam(name));
+    return found;
+  }
+  for (const [index, { profile }] of value.team.members.entries())
+    if (profile !== undefined)
+      tryOut(["team", "members", index, "profile"], () => resolveProfile(profile, profiles));
+  const seen = new Set<string>();
+  for (const { slot } of slotsOf(value.team)) {
+    if (seen.has(slot))
+      found.push({
+        path: ["team", "members"],
+        message: `the slot "${slot}" is there twice; each member needs its own`,
+      });
+    seen.add(slot);
+  }
+  return found;
+}
 
 /** Settings of an installation; the defaults where it has no file. @throws config.invalid naming line and field. */
 export async function loadSettings(
   home: Home,
 ): Promise<{ readonly settings: Settings; readonly configured: boolean }> {
-  const text = await readFileIfExists(home.configFile);
+  const text = await readConfigFile(home.configFile);
   if (text === null) return { settings: settings.parse({}), configured: false };
   return {
     settings: parseYaml({ text, source: home.configFile, schema: settings, code: "config.invalid" }),
     configured: true,
   };
+}
+
+/** @throws config.invalid where the file is there and cannot be read. */
+async function readConfigFile(file: string): Promise<string | null> {
+  try {
+    return await readFileIfExists(file);
+  } catch (error) {
+    throw new AppError({
+      code: "config.invalid",
+      message: `${file} cannot be read: ${messageOf(error)}.`,
+      fix: `Make ${file} a file that this user can read, or remove it.`,
+      cause: error,
+    });
+  }
 }
 
 export function teamOf(value: Settings): Team {
@@ -63,7 +121,7 @@ export function teamOf(value: Settings): Team {
 
 /** `NAME=value` lines of `.env`. Secrets: never logged, never passed to a child. @throws config.invalid naming the line. */
 export async function loadSecrets(home: Home): Promise<ReadonlyMap<string, string>> {
-  const text = (await readFileIfExists(home.envFile)) ?? "";
+  const text = (await readConfigFile(home.envFile)) ?? "";
   const secrets = new Map<string, string>();
   for (const [index, line] of text.split("\n").entries()) {
     if (line.trim() === "" || line.trimStart().startsWith("#")) continue;

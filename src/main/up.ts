@@ -1,9 +1,9 @@
-import { createWriteStream } from "node:fs";
 import { chmod } from "node:fs/promises";
 import path from "node:path";
 import {
   createLog,
   ensurePrivateDirectory,
+  openLogFile,
   resolveHome,
   systemClock,
   systemProcessRunner,
@@ -45,7 +45,7 @@ export async function runUp(options: Readonly<UpOptions>): Promise<number> {
   const lock = await holdRole({ role: "supervisor", instance: home.instance, home: home.root });
   const log = createLog({
     name: "supervisor",
-    destination: createWriteStream(path.join(home.logsDir, "supervisor.log"), { flags: "a", mode: 0o600 }),
+    destination: openLogFile(path.join(home.logsDir, "supervisor.log")),
   });
   await loadSettings(home);
   const source = await openSource(options, log);
@@ -125,7 +125,8 @@ async function keepDatabase(
       failures += 1;
       const { code, message } = toAppError(error);
       log.error({ code, error: message, failures }, "the database could not be started");
-      if (failures >= 20) return giveUp();
+      // Room comes back by itself or by a person's hand; until then there is nothing else to do.
+      if (failures >= 20 && code !== "disk.full") return giveUp();
       await systemClock.sleep(Math.min(30_000, 500 * failures), signal).catch(() => {});
     }
   }

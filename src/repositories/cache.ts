@@ -1,6 +1,6 @@
 import { access, mkdir, mkdtemp, rename } from "node:fs/promises";
 import path from "node:path";
-import { AppError, diskError, ensurePrivateDirectory } from "../base/index.ts";
+import { AppError, diskError, ensurePrivateDirectory, quoteForShell } from "../base/index.ts";
 import { requireCommitId, resolveCommit, treeOf, type Git } from "./git.ts";
 import { runInOwnRepository } from "./locks.ts";
 import { removeTree } from "./remove-tree.ts";
@@ -147,7 +147,7 @@ export async function fetchTarget(git: Git, params: Readonly<FetchTargetParams>)
       throw new AppError({
         code: "repository.unusable",
         message: `Branch "${branch}" of ${sourcePath} cannot be read: ${error.message}.`,
-        fix: `git -C ${JSON.stringify(sourcePath)} log -1 ${JSON.stringify(branch)}`,
+        fix: `git -C ${quoteForShell(sourcePath)} log -1 ${quoteForShell(branch)}`,
         cause: error,
       });
     }

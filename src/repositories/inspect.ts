@@ -95,7 +95,7 @@ async function findLayout(git: Git, directory: string): Promise<Layout> {
     if (/not a git repository/.test(found.stderr))
       throw unusable(
         `${directory} is not a git repository.`,
-        `git -C ${quoted} init && git -C ${quoted} add -A && git -C ${quoted} commit -m "First commit"`,
+        `git -C ${quoted} init && git -C ${quoted} add -A && git -C ${quoted} commit --allow-empty -m "First commit"`,
       );
     throw unusable(
       `${directory}: git cannot read this repository (${found.stderr.split("\n")[0] ?? "unknown"}).`,
@@ -155,7 +155,9 @@ async function chooseBranch(git: Git, layout: Layout, wanted: string | null): Pr
   if (branches.length === 0)
     throw unusable(
       `${root} has no commits yet.`,
-      `git -C ${quoted} add -A && git -C ${quoted} commit --allow-empty -m "First commit"`,
+      layout.bare
+        ? `git -C ${quoted} update-ref HEAD "$(git -C ${quoted} commit-tree -m "First commit" "$(git -C ${quoted} mktree < /dev/null)")"`
+        : `git -C ${quoted} add -A && git -C ${quoted} commit --allow-empty -m "First commit"`,
     );
   const known = `It has: ${branches.slice(0, LISTED_BRANCHES).join(", ")}${branches.length > LISTED_BRANCHES ? ", …" : ""}.`;
   if (branch === null)

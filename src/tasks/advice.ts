@@ -87,6 +87,7 @@ export const ADVICE: Readonly<Record<string, Advice>> = {
   "run.cancelled": byItself,
   "run.failed": lookAndRetry,
   "run.lost_too_often": () => ["miyabi doctor"],
+  "run.memory": lookAndRetry,
   "run.output_limit": lookAndRetry,
   "run.preparing": byItself,
   "run.processes": lookAndRetry,

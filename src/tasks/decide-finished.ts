@@ -10,6 +10,7 @@ const MAX_LOSSES = 20;
 const LOSSES_WITHOUT_DELAY = 5;
 const RETRY_BASE_MS = 2_000;
 const RETRY_MAX_MS = 300_000;
+const DISK_FULL_MS = 15_000;
 const QUOTA_DEFAULT_MS = 15 * 60_000;
 
 interface DecideContext {
@@ -212,6 +213,9 @@ function baseOf(draft: Draft, position: number): string | null {
 function decideFailed(draft: Draft, run: Run, result: RunResult, context: Readonly<DecideContext>): void {
   const error = because(result.code ?? "run.failed", result.message);
   draft.endRun({ id: run.id, state: "failed", error, result });
+  // Nobody's work failed: it waits until there is room again, however long that takes.
+  if (result.code === "disk.full")
+    return tryAgain(draft, run, { delayMs: DISK_FULL_MS, waitsFor: "retry", error, now: context.now });
   const definition = definitionOf(draft, run.stepPosition);
   const retries = "retries" in definition ? definition.retries : 0;
   const failures = draft.stepAt(run.stepPosition).failures + 1;
@@ -247,14 +251,13 @@ function tryAgain(draft: Draft, run: Run, params: Readonly<TryAgainParams>): voi
     commit: run.commit,
     delayMs: params.delayMs,
   });
-  const wait = `${Math.round(params.delayMs / 1000)} s`;
   if (params.delayMs === 0)
     draft.task("requeue", { reason: because("retry.now", `It starts again: ${params.error.message}`) });
   else
     draft.task("wait", {
       waitsFor: params.waitsFor,
       wakeAt: new Date(params.now.getTime() + params.delayMs),
-      reason: because(`${params.waitsFor}.until`, `Tries again in ${wait}: ${params.error.message}`, {
+      reason: because(`${params.waitsFor}.until`, `It is tried again by itself: ${params.error.message}`, {
         error: params.error.code,
       }),
     });

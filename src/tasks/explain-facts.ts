@@ -60,6 +60,8 @@ export interface ExplainFacts {
     readonly mergeCommit: string | null;
     readonly targetBranch: string;
     readonly branch: string | null;
+    /** A commit of the task was handed over. */
+    readonly hasWork: boolean;
     readonly finishedAt: Date | null;
   };
   readonly dependencies: readonly DependencyFact[];
@@ -88,6 +90,7 @@ interface FactRow {
   readonly merge_commit: string | null;
   readonly target_branch: string;
   readonly branch: string | null;
+  readonly has_work: boolean;
   readonly finished_at: Date | null;
   readonly repository_id: string;
   readonly source: string;
@@ -101,7 +104,7 @@ interface FactRow {
 
 const FACTS = `
 select t.id, t.state, t.waits_for, t.reason, t.wake_at, t.deadline_at, t.deadline_from, t.current_step, t.taken_over,
-  t.merge_commit, p.target_branch, t.branch, t.finished_at, t.repository_id, t.source, t.number::text as number,
+  t.merge_commit, p.target_branch, t.branch, t.head_commit is not null as has_work, t.finished_at, t.repository_id, t.source, t.number::text as number,
   case when r.id is not null then
     jsonb_build_object('id', r.id, 'step', r.step, 'state', r.state, 'queue', r.queue, 'slot', r.slot) end as run,
   r.queued_at as run_queued_at, coalesce(r.started_at, r.leased_at) as run_started_at,
@@ -142,6 +145,7 @@ export async function readExplainFacts(
       mergeCommit: row.merge_commit,
       targetBranch: row.target_branch,
       branch: row.branch,
+      hasWork: row.has_work,
       finishedAt: row.finished_at,
     },
     dependencies: isOpen ? await readDependencies(db, taskId) : [],

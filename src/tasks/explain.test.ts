@@ -60,6 +60,7 @@ function factsOf({ task, ...parts }: Parts): ExplainFacts {
       mergeCommit: null,
       targetBranch: "main",
       branch: "miyabi/T5-title",
+      hasWork: true,
       finishedAt: null,
       ...task,
     },
@@ -236,7 +237,7 @@ test("a wait for time says how long and what happened last", () => {
       task: {
         state: "waiting",
         waitsFor: "quota",
-        reason: because("quota.until", "Tries again in 900 s: The limit is used up."),
+        reason: because("quota.until", "It is tried again by itself: The limit is used up."),
         wakeAt: new Date("2026-01-01T12:05:00Z"),
       },
       activeRun: QUEUED,

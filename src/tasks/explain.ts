@@ -190,12 +190,15 @@ function waitingReasons(facts: Readonly<ExplainFacts>): readonly Reason[] {
     );
   if (task.reason !== null) reasons.push(task.reason);
   const isTimed = task.waitsFor === "retry" || task.waitsFor === "quota";
-  if (isTimed && task.wakeAt !== null) {
+  const isDue = task.wakeAt !== null && task.wakeAt.getTime() <= facts.now.getTime();
+  // Once its time has come, what holds it is what holds every queued run.
+  if (isTimed && isDue && facts.activeRun !== null) reasons.unshift(...explainQueue(facts, facts.activeRun));
+  else if (isTimed && task.wakeAt !== null) {
     const seconds = Math.max(0, Math.ceil((task.wakeAt.getTime() - facts.now.getTime()) / 1000));
     reasons.push(
       because(
         "wait.time",
-        seconds === 0 ? "The next try is due now." : `The next try is due in ${seconds} s.`,
+        `The next try is due in ${seconds} s.`,
         { seconds, at: task.wakeAt.toISOString() },
         retry(task.id),
       ),
@@ -220,7 +223,8 @@ function lastError({ lastError: error, task }: Readonly<ExplainFacts>): readonly
 }
 
 function keptWork({ task }: Readonly<ExplainFacts>): readonly Reason[] {
-  return task.branch === null
+  // A branch has its name from the start, and a commit only when work was handed over.
+  return task.branch === null || !task.hasWork
     ? []
     : [
         because("work.kept", `What was done so far is on the branch ${task.branch}.`, {

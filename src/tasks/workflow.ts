@@ -15,7 +15,9 @@ const commands = z.array(z.string().min(1).max(4_000)).min(1).max(50);
 /** Host names, exact or `*.example.org`, that the sandbox may reach. */
 const egress = z
   .array(
-    z.string().regex(/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/, "a host name, e.g. example.org or *.example.org"),
+    z
+      .string()
+      .regex(/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/, "expected a host name, e.g. example.org or *.example.org"),
   )
   .max(100);
 
@@ -118,14 +120,14 @@ export const workflow = z
         context.addIssue({
           code: "custom",
           path: ["steps", index, "name"],
-          message: `the step name "${step.name}" is used twice`,
+          message: "another step has this name already",
         });
       for (const [field, target] of backwardLinks(step)) {
         if (!positions.has(target))
           context.addIssue({
             code: "custom",
             path: ["steps", index, field],
-            message: `"${target}" is not an earlier step; earlier steps: ${[...positions.keys()].join(", ") || "none"}`,
+            message: `it is not an earlier step; earlier steps: ${[...positions.keys()].join(", ") || "none"}`,
           });
       }
       positions.set(step.name, index);

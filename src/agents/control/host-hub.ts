@@ -25,6 +25,8 @@ export interface ConnectedHost {
   state: "idle" | "busy" | "taken-over";
   /** The run it holds, as far as we told it or it told us. */
   run: { readonly runId: string; readonly attempt: number; readonly taskId: string } | null;
+  /** It was told that its run is lost; it is free when it says that it is idle. */
+  isLosing: boolean;
 }
 
 export interface HostHubParams {
@@ -91,6 +93,7 @@ export function createHostHub(params: Readonly<HostHubParams>): HostHub {
       lastSeenMs: params.clock.monotonicMs(),
       state: verdict === "continue" ? "busy" : "idle",
       run: verdict === "continue" ? held : null,
+      isLosing: false,
     });
     connection.send({ type: "welcome", heartbeatMs: HEARTBEAT_MS, run: verdict });
     // The agent may have reported while its host was not connected. Only now, when whoever reports finds this host.
@@ -106,8 +109,9 @@ export function createHostHub(params: Readonly<HostHubParams>): HostHub {
     const host = find(connection);
     if (host === null) return connection.close("say hello first");
     host.lastSeenMs = params.clock.monotonicMs();
+    const wasFree = host.run === null;
     await handleFrom(params, host, message);
-    if (message.type === "finished") params.onChange();
+    if (message.type === "finished" || (!wasFree && host.run === null)) params.onChange();
   };
 
   return {
@@ -131,7 +135,8 @@ export function createHostHub(params: Readonly<HostHubParams>): HostHub {
     holderOf: (runId) => [...hosts.values()].find((host) => host.run?.runId === runId) ?? null,
     send: (slot, message) => {
       const host = hosts.get(slot);
-      host?.connection.send(message);
+      if (host !== undefined && message.type === "lost") tellLost(host, message);
+      else host?.connection.send(message);
       return host !== undefined;
     },
     disconnect: (slot, reason) => hosts.get(slot)?.connection.close(reason),
@@ -149,12 +154,18 @@ async function handleFrom(
     case "heartbeat":
       host.lastHeartbeatAt = params.clock.now();
       host.state = message.state;
+      if (message.state === "idle" && host.isLosing) {
+        host.run = null;
+        host.isLosing = false;
+      }
       return;
     case "message-delivered":
       return params.mailboxes.delivered(message.messageId);
     case "renew": {
       const renewed = await params.runs.renew(message, params.leaseMs);
-      return connection.send({ type: renewed === "recorded" ? "renewed" : "lost", ...fenceOf(message) });
+      return renewed === "recorded"
+        ? connection.send({ type: "renewed", ...fenceOf(message) })
+        : tellLost(host, message);
     }
     case "started": {
       const started = await params.runs.started(message, {
@@ -162,16 +173,14 @@ async function handleFrom(
         sessionId: null,
         profile: null,
       });
-      if (started === "lost") return connection.send({ type: "lost", ...fenceOf(message) });
+      if (started === "lost") return tellLost(host, message);
       return rememberSession(params.database, message.runId, message.agentSessionId);
     }
     case "transcript": {
       const stored = await params.transcripts.append(message);
-      return connection.send(
-        stored === "lost"
-          ? { type: "lost", ...fenceOf(message) }
-          : { type: "ack-transcript", ...fenceOf(message), seq: stored },
-      );
+      return stored === "lost"
+        ? tellLost(host, message)
+        : connection.send({ type: "ack-transcript", ...fenceOf(message), seq: stored });
     }
     case "permission":
       return params.permissions.ask({
@@ -184,7 +193,10 @@ async function handleFrom(
       });
     case "finished": {
       const outcome = await recordFinished(params, message);
-      if (host.run?.runId === message.runId) host.run = null;
+      if (host.run?.runId === message.runId) {
+        host.run = null;
+        host.isLosing = false;
+      }
       host.state = "idle";
       return connection.send({ type: outcome === "lost" ? "lost" : "ack-finished", ...fenceOf(message) });
     }
@@ -236,6 +248,12 @@ async function repeatVerdict(
   );
   const verdict = rows[0]?.verdict;
   if (verdict !== undefined) connection.send({ type: "verdict", ...fenceOf(run), verdict });
+}
+
+/** The run is somebody else's or nobody's now. The host ends what lives of it, and then takes another. */
+function tellLost(host: ConnectedHost, fence: { readonly runId: string; readonly attempt: number }): void {
+  if (host.run?.runId === fence.runId && host.run.attempt === fence.attempt) host.isLosing = true;
+  host.connection.send({ type: "lost", ...fenceOf(fence) });
 }
 
 const fenceOf = (message: { readonly runId: string; readonly attempt: number }) => ({

@@ -282,16 +282,17 @@ describe("agent host", () => {
   });
 
   test.each([
-    ["exits at once", "exit 1", "agent.protocol"],
-    ["prints nothing but noise", "yes noise | head -c 100000000", "run.output_limit"],
-  ])("an agent that %s fails its run and nothing else", async (_name, script, code) => {
+    ["exits at once", "exit 1", ["agent.protocol"]],
+    // Whichever notices first: the driver what is no protocol, or the host that it is too much.
+    ["prints nothing but noise", "yes noise | head -c 100000000", ["run.output_limit", "agent.protocol"]],
+  ])("an agent that %s fails its run and nothing else", async (_name, script, codes) => {
     const fixture = await setup();
     const { plane } = fixture;
     await fixture.startHost();
     plane.assign(fixture.agentSpec("", {}, shell(script)));
     const { result } = await plane.waitFor("finished");
     expect(result.outcome).toBe("failed");
-    expect(result.code).toBe(code);
+    expect(codes).toContain(result.code);
     await until(async () => (await fixture.spooled()) === null);
     plane.assign(fixture.commandSpec(["true"], { runId: "R2" }));
     await plane.waitFor("finished", (message) => message.runId === "R2");

@@ -90,16 +90,20 @@ export async function runHost(params: Readonly<HostParams>): Promise<HostEnd> {
   const create = (spool: ActiveRun["spool"]): ActiveRun =>
     createActiveRun({ spool, tools, send: connection.send, show, clock });
 
-  const leave = (how: "drop" | "forget"): void =>
+  const leave = async (how: "drop" | "forget"): Promise<void> => {
+    const leaving = run;
+    if (leaving === null) return;
+    await leaving[how]();
+    run = null;
+    isBegun = false;
+    pane.idle(how === "drop" ? "This run belongs to another agent now." : null);
+    if (isDraining) return end.resolve("drained");
+    connection.send(heartbeat());
+  };
+  /** An assignment may still be on its way to the disk: what ends it waits behind it. */
+  const leaveOurs = (fence: { readonly runId: string; readonly attempt: number }, how: "drop" | "forget") =>
     inOrder(async () => {
-      const leaving = run;
-      if (leaving === null) return;
-      await leaving[how]();
-      run = null;
-      isBegun = false;
-      pane.idle(how === "drop" ? "This run belongs to another agent now." : null);
-      if (isDraining) return end.resolve("drained");
-      connection.send(heartbeat());
+      if (isOurs(fence)) await leave(how);
     });
 
   const assign = (message: Extract<ControlMessage, { type: "assign" }>): void =>
@@ -116,11 +120,10 @@ export async function runHost(params: Readonly<HostParams>): Promise<HostEnd> {
     });
 
   const welcome = (message: Extract<ControlMessage, { type: "welcome" }>): void =>
-    inOrder(() => {
+    inOrder(async () => {
       if (run === null) pane.idle(null);
       else if (message.run === "continue") activate(run);
-      else leave("drop");
-      return Promise.resolve();
+      else await leave("drop");
     });
 
   const isOurs = (fence: { readonly runId: string; readonly attempt: number }): boolean =>
@@ -141,13 +144,10 @@ export async function runHost(params: Readonly<HostParams>): Promise<HostEnd> {
       case "message":
         return run?.handle(message);
       case "lost":
-        if (isOurs(message)) leave("drop");
-        return;
+        return leaveOurs(message, "drop");
       case "ack-finished":
-        if (isOurs(message)) leave("forget");
-        return;
+        return leaveOurs(message, "forget");
       default:
-        // An assignment may still be on its way to the disk: what concerns it waits behind it.
         return inOrder(() => {
           if (isOurs(message)) run?.handle(message);
           return Promise.resolve();

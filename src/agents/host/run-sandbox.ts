@@ -219,6 +219,8 @@ export async function openRunSandbox(params: Readonly<OpenRunSandboxParams>): Pr
 }
 
 const WATCH_INTERVAL_MS = 2000;
+/** Below this the agents stop writing, so that the database and our own reports still find room. */
+const MIN_FREE_BYTES = 32 * 1024 * 1024;
 
 /** Short programs of ours end before the first look. */
 async function watch(
@@ -233,7 +235,7 @@ async function watch(
     directories: [directories.root],
     limits: {
       diskBytes: spec.limits.diskBytes,
-      freeBytes: null,
+      freeBytes: MIN_FREE_BYTES,
       processes: DEFAULT_LIMITS.processes,
       memoryBytes: null,
     },

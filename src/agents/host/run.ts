@@ -1,3 +1,4 @@
+import { statfs } from "node:fs/promises";
 import type { Clock, Log, ProcessRunner, Random } from "../../base/index.ts";
 import { ensurePrivateDirectory, messageOf } from "../../base/index.ts";
 import type { Git } from "../../repositories/index.ts";
@@ -82,6 +83,13 @@ function emitEnd(reports: Reports, result: RunOutcome): void {
   });
 }
 
+const LIMIT_CODES = {
+  processes: "run.processes",
+  memoryBytes: "run.memory",
+  diskBytes: "disk.quota",
+  freeBytes: "disk.full",
+} as const;
+
 function openSandbox(
   { spool, reports, lease, stop, tools }: Readonly<RunParams>,
   purpose: "agent" | "commands" | "prepare",
@@ -98,12 +106,7 @@ function openSandbox(
     onStarted: (identity) => reports.sandboxStarted(identity),
     onDenied: (host, reason) =>
       reports.emit({ kind: "notice", level: "warn", text: `Blocked: ${host}. ${reason}` }),
-    onUsage: ({ what, message }) =>
-      stop.now({
-        kind: "limit",
-        code: what === "processes" ? "run.processes" : "disk.quota",
-        text: message,
-      }),
+    onUsage: ({ what, message }) => stop.now({ kind: "limit", code: LIMIT_CODES[what], text: message }),
     runner: tools.runner,
     clock: tools.clock,
     log: tools.log,
@@ -123,7 +126,23 @@ async function work(params: Readonly<RunParams>, sandbox: RunSandbox): Promise<R
     result = reason !== null && reason.kind !== "lost" ? stoppedOutcome(reason) : thrownOutcome(error);
   }
   await sandbox.killAll();
-  return stop.reason()?.kind === "lost" ? null : result;
+  return stop.reason()?.kind === "lost" ? null : blameDisk(params, result);
+}
+
+/** A run that failed on a disk without room says nothing about the work: agents and commands word that in many ways. */
+async function blameDisk({ spool }: Readonly<RunParams>, result: RunOutcome): Promise<RunOutcome> {
+  if (result.outcome !== "failed" || result.code === "disk.full") return result;
+  const { root } = runDirectories(spool.spec);
+  const free = await statfs(root).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => Number.POSITIVE_INFINITY,
+  );
+  if (free >= NO_ROOM_BYTES) return result;
+  return {
+    ...result,
+    code: "disk.full",
+    message: `No space is left on the disk of ${root}. ${result.message}`,
+  };
 }
 
 const onlyStop = (
@@ -250,10 +269,16 @@ function createOutputLimit(spec: RunSpec, stop: Stop): (bytes: number) => void {
       stop.now({
         kind: "limit",
         code: "run.output_limit",
-        text: `More than ${spec.limits.outputBytes} bytes were printed.`,
+        text: `More than ${inMebibytes(spec.limits.outputBytes)} were printed (limits.outputBytes in miyabi.yaml).`,
       });
   };
 }
+
+/** What git and a shell need to write anything at all. */
+const NO_ROOM_BYTES = 1024 * 1024;
+
+const inMebibytes = (bytes: number): string =>
+  bytes < 1024 * 1024 ? `${bytes} bytes` : `${Math.round(bytes / (1024 * 1024))} MiB`;
 
 /** The result with the handed-over commit; null where the run was lost. */
 async function handOver(

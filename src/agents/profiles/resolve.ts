@@ -1,9 +1,14 @@
 import { z } from "zod";
-import { AppError } from "../../base/index.ts";
+import { AppError, problemText, schemaProblems } from "../../base/index.ts";
 import { agentProfile, type AgentProfile } from "../profile.ts";
 import { SHIPPED_PROFILES } from "./shipped.ts";
 
-const anyFields = agentProfile.partial().extend({ based: z.string() }).partial().omit({ name: true });
+const anyFields = agentProfile
+  .partial()
+  .extend({ based: z.string() })
+  .partial()
+  .omit({ name: true })
+  .strict();
 type AnyFields = z.infer<typeof anyFields>;
 
 /**
@@ -17,8 +22,8 @@ export const profileOverride = z
     const parsed = anyFields.safeParse(given);
     if (parsed.success)
       return Object.fromEntries(Object.entries(parsed.data).filter(([field]) => Object.hasOwn(given, field)));
-    for (const issue of parsed.error.issues)
-      context.addIssue({ code: "custom", path: issue.path, message: issue.message });
+    for (const { path, message } of schemaProblems(anyFields, parsed.error, given))
+      context.addIssue({ code: "custom", path: [...path], message });
     return z.NEVER;
   });
 export type ProfileOverride = { [Field in keyof AnyFields]?: AnyFields[Field] };
@@ -42,6 +47,7 @@ export function resolveProfile(name: string, overrides: ProfileOverrides = {}): 
     throw new AppError({
       code: "config.invalid",
       message: `The agent profile "${name}" is based on "${own.based}", which is not a shipped one: ${shippedNames()}.`,
+      fix: `Correct agents.profiles.${name}.based in miyabi.yaml.`,
     });
   if (own === undefined && base === undefined)
     throw new AppError({
@@ -61,10 +67,12 @@ export function resolveProfile(name: string, overrides: ProfileOverrides = {}): 
     sessionMeta: { ...base?.sessionMeta, ...changes.sessionMeta },
   });
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  const given = { ...base, ...changes };
+  const problems = schemaProblems(agentProfile, result.error, given).map(problemText);
   throw new AppError({
     code: "config.invalid",
     message: `The agent profile "${name}" is not valid: ${problems.join("; ")}.`,
+    fix: `Correct agents.profiles.${name} in miyabi.yaml.`,
     details: { profile: name, problems },
   });
 }

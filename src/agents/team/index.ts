@@ -13,7 +13,7 @@ export function shippedTeam(name: string): Team {
   if (found !== undefined) return found;
   throw new AppError({
     code: "config.invalid",
-    message: `team: there is no team template "${name}"; known: ${SHIPPED.map((one) => one.name).join(", ")}.`,
+    message: `There is no team template "${name}"; known: ${SHIPPED.map((one) => one.name).join(", ")}.`,
     fix: "Name one of these, or describe your own team under `team:`.",
   });
 }

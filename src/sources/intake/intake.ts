@@ -84,9 +84,9 @@ export function createIntake(params: Readonly<IntakeParams>): Intake {
           fix: `Leave it out; the repository's ${WORKFLOW_FILE} is used.`,
           details: { field: "workflow" },
         });
-      const followed = await workflowOf(params.git, facts, hosted);
-      requirePullRequest(followed, hosted !== undefined);
-      requireRoles(followed, params.queues);
+      const { followed, source: named } = await workflowOf(params.git, facts, hosted);
+      requirePullRequest(followed, named, hosted !== undefined);
+      requireRoles(followed, named, params.queues);
       return params.tasks.add({
         repository: known,
         source,
@@ -111,33 +111,37 @@ function repositoryId(facts: RepositoryFacts): string {
 }
 
 /** The workflow as committed on the target branch; one made from what the project has where there is none. */
-async function workflowOf(git: Git, facts: RepositoryFacts, hosted: AddOptions["hosted"]): Promise<Workflow> {
+async function workflowOf(
+  git: Git,
+  facts: RepositoryFacts,
+  hosted: AddOptions["hosted"],
+): Promise<{ readonly followed: Workflow; readonly source: string }> {
+  const source = `${WORKFLOW_FILE} (${facts.branch})`;
   const file = await git.run({ gitDir: facts.gitDir, args: ["show", `${facts.commit}:${WORKFLOW_FILE}`] });
   if (file.code === 0)
-    return parseYaml({
-      text: file.stdout,
-      source: `${WORKFLOW_FILE} (${facts.branch})`,
-      schema: workflow,
-      code: "workflow.invalid",
-    });
+    return {
+      followed: parseYaml({ text: file.stdout, source, schema: workflow, code: "workflow.invalid" }),
+      source,
+    };
   const project = await detectProject(git, { gitDir: facts.gitDir, commit: facts.commit });
-  return defaultWorkflow({
+  const followed = defaultWorkflow({
     check: project.check,
     prepare:
       project.prepare.length === 0 ? null : { commands: [...project.prepare], outputs: [...project.outputs] },
     ...(hosted === undefined ? {} : { pullRequest: hosted }),
   });
+  return { followed, source: "the default workflow" };
 }
 
 /** A hosted repository's branch is moved by its server alone, a local one has no server. */
-function requirePullRequest({ steps }: Workflow, isHosted: boolean): void {
+function requirePullRequest({ steps }: Workflow, source: string, isHosted: boolean): void {
   const index = steps.findIndex(({ kind }) => kind === (isHosted ? "merge" : "pull-request"));
   if (index < 0 || (isHosted && steps.slice(0, index).some(({ kind }) => kind === "pull-request"))) return;
   throw new AppError({
     code: "workflow.invalid",
     message: isHosted
-      ? `steps.${index}: a hosted repository is merged by pull request; there is no step of kind "pull-request" before it.`
-      : `steps.${index}.kind: "pull-request" needs a repository that is configured under github.repositories.`,
+      ? `${source}: steps.${index}: a hosted repository is merged by pull request; there is no step of kind "pull-request" before it.`
+      : `${source}: steps.${index}.kind "pull-request" needs a repository that is configured under github.repositories.`,
     fix: isHosted
       ? "Add steps of kind pull-request and wait-ci before the merge."
       : "Remove the step, or configure the repository in miyabi.yaml.",
@@ -145,7 +149,7 @@ function requirePullRequest({ steps }: Workflow, isHosted: boolean): void {
 }
 
 /** A run of a queue that nobody takes from would wait for ever. */
-function requireRoles(followed: Workflow, queues: readonly string[]): void {
+function requireRoles(followed: Workflow, source: string, queues: readonly string[]): void {
   for (const [index, step] of followed.steps.entries()) {
     const queue =
       step.kind === "agent"
@@ -158,8 +162,8 @@ function requireRoles(followed: Workflow, queues: readonly string[]): void {
     if (queue !== null && !queues.includes(queue))
       throw new AppError({
         code: "workflow.invalid",
-        message: `steps.${index}.role: nobody in the team takes "${queue}"; known: ${queues.join(", ")}.`,
-        fix: "Change the role, or add a member to the team that takes it.",
+        message: `${source}: steps.${index}.role "${queue}": nobody in the team takes it; known are ${queues.join(", ")}.`,
+        fix: `Change the role, or give a member of \`team:\` in miyabi.yaml the queue "${queue}".`,
       });
   }
 }

@@ -1,5 +1,5 @@
 import { open, stat } from "node:fs/promises";
-import { AppError, errnoOf, messageOf } from "../../base/index.ts";
+import { AppError, errnoOf, messageOf, type ErrorCode } from "../../base/index.ts";
 
 export type StartFailureReason =
   | "binaries_missing"
@@ -20,11 +20,19 @@ interface StartFailureParams {
   readonly cause?: unknown;
 }
 
-/** `database.start_failed` with the reason and the server's last words in `details`. */
+/** By reason; what is nobody's fault but the disk's has the disk's codes. */
+const codeOf = (reason: StartFailureReason): ErrorCode =>
+  reason === "disk_full"
+    ? "disk.full"
+    : reason === "not_writable"
+      ? "disk.not_writable"
+      : "database.start_failed";
+
+/** `database.start_failed`, `disk.full` or `disk.not_writable`, with the reason and the server's last words in `details`. */
 export function startFailed(params: Readonly<StartFailureParams>): AppError {
   const log = params.log ?? [];
   return new AppError({
-    code: "database.start_failed",
+    code: codeOf(params.reason),
     message:
       log.length === 0 ? params.message : `${params.message}\n${log.map((line) => `  ${line}`).join("\n")}`,
     fix: params.fix,

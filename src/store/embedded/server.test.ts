@@ -226,7 +226,7 @@ test("says that its directory cannot be used, and how to change that", async () 
   else await chmod(dataDir, 0o000);
   onTestFinished(() => chmod(dataDir, 0o700));
   await expect(server.start()).rejects.toMatchObject({
-    code: "database.start_failed",
+    code: "disk.not_writable",
     details: { reason: "not_writable" },
     fix: expect.stringContaining("MIYABI_HOME") as string,
   });
@@ -237,7 +237,7 @@ test("says that the home cannot be written", async () => {
   const { server, home } = await setup();
   await writeFile(path.join(home.root, "postgresql"), "");
   await expect(server.start()).rejects.toMatchObject({
-    code: "database.start_failed",
+    code: "disk.not_writable",
     details: { reason: "not_writable" },
   });
 });
