@@ -27,11 +27,8 @@ export const advice: Readonly<Record<string, string>> = {
   "Close some windows of the console.": "開いているコンソールのウィンドウをいくつか閉じてください。",
   "Leave one of these dependencies out.": "依存関係のうち、どれか 1 つを外してください。",
   "Give the whole path, e.g. /home/you/project.": "/home/you/project のように、絶対パスで指定してください。",
-  "Correct the fields named above.": "上に示した項目を修正してください。",
   "Raise `limits.handoverBytes` in miyabi.yaml, or leave large files out of the work.":
     "miyabi.yaml の `limits.handoverBytes` を増やすか、大きなファイルを成果から外してください。",
   "Choose one of these, or describe your own agent under `agents.profiles` in the configuration.":
     "この中から選ぶか、設定の `agents.profiles` に独自のエージェントを書いてください。",
-  "Change the role, or add a member to the team that takes it.":
-    "役割を変えるか、その役割を担うメンバーをチームに加えてください。",
 };

@@ -172,6 +172,7 @@ export const reason = {
       cancelled: "実行を中止しました。",
       failed: "実行に失敗しました。",
       lost_too_often: "実行の中断が {{times}} 回続きました。",
+      memory: "メモリの使用量が上限を超えたため、実行を止めました。",
       output_limit: "出力量の上限を超えました。",
       preparing: "{{slot}}が「{{step}}」の準備をしています（クローン、サンドボックス、エージェント）。",
       processes: "プロセス数の上限を超えました。",
