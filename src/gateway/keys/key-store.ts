@@ -10,6 +10,7 @@ export type KeyKind = (typeof KEY_KINDS)[number];
 export interface KeyTerms {
   readonly name: string;
   readonly kind: KeyKind;
+  /** Null: none; a key of kind `team` then belongs to the team of its name. */
   readonly team: string | null;
   readonly taskId: string | null;
   /** Globs; null: every model. */
@@ -83,7 +84,7 @@ export function createKeyStore(
         [
           terms.name,
           terms.kind,
-          terms.team,
+          terms.team ?? (terms.kind === "team" ? terms.name : null),
           terms.taskId,
           hashOf(key),
           key.slice(0, SHOWN),
