@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createLog, systemClock, systemRandom, type Clock } from "../base/index.ts";
-import { createChildService, READY } from "./child-service.ts";
+import { createChildService } from "./child-service.ts";
+import { READY } from "./supervision.ts";
 
 /** A child that writes a line at each start and then does as `then` says. */
 async function setup(then: string) {

@@ -1,4 +1,5 @@
 import { backoffMs, spawnProcess, type Clock, type Log, type Random, type Service } from "../base/index.ts";
+import { READY } from "./supervision.ts";
 
 interface ChildServiceParams {
   readonly name: string;
@@ -15,8 +16,6 @@ interface ChildServiceParams {
 const HOPELESS: ReadonlySet<number> = new Set([64, 65, 73, 75, 77, 78]);
 const STEADY_MS = 30_000;
 const QUICK_ENDS_AT_ONCE = 3;
-/** What the child sends over its IPC channel once it serves. */
-export const READY = "ready";
 const STOP_MS = 15_000;
 
 /**

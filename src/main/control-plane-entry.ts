@@ -12,9 +12,11 @@ import { startControlPlane, type ControlPlane } from "./control-plane.ts";
 import { locateInstallation } from "./installation.ts";
 import { loadSecrets, loadSettings } from "./settings.ts";
 import { announce } from "./announce.ts";
-import { READY } from "./child-service.ts";
+import { HAS_STARTED, MADE_ROOM, READY, TAKES_OVER } from "./supervision.ts";
 import type { ChildOptions } from "./up.ts";
 import { VERSION } from "./version.ts";
+
+const SUCCESSOR_PAUSE_MS = 200;
 
 /** The control plane's process: a child of the supervisor, which it starts anew where that was killed. */
 async function main(): Promise<void> {
@@ -29,7 +31,12 @@ async function main(): Promise<void> {
   const { settings, configured } = await loadSettings(home);
   let plane: ControlPlane | null = null;
   let ending = false;
+  let hasEnded = false;
 
+  let successor: ReturnType<typeof spawnProcess> | null = null;
+  let wantsShutDown = false;
+
+  /** A new supervisor; we serve until it stands, and start another one where it is killed before. */
   const startSuccessor = (): void => {
     const flags = [
       ...(options.port === null ? [] : ["--port", String(options.port)]),
@@ -37,32 +44,51 @@ async function main(): Promise<void> {
       ...(options.profile === null ? [] : ["--agent", options.profile]),
       ...(options.unsafeNoSandbox ? ["--unsafe-no-sandbox"] : []),
     ];
-    spawnProcess(process.execPath, [installation.cli, "up", "--no-demo", ...flags], {
+    const started = spawnProcess(process.execPath, [installation.cli, "up", "--no-demo", ...flags], {
       detached: true,
-      stdio: "ignore",
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
       env: withoutOurs(process.env),
-    }).unref();
+    });
+    successor = started;
+    started.unref();
+    started.on("message", (message) => {
+      if (message === HAS_STARTED) process.exit(0);
+      if (message !== TAKES_OVER) return;
+      if (hasEnded) return makeRoom();
+      if (wantsShutDown) started.kill("SIGTERM");
+      void end({ agents: wantsShutDown });
+    });
+    started.on("error", (error) => log.error({ error: error.message }, "no new supervisor could be started"));
+    started.on("exit", (code) => {
+      log.warn({ code }, "the new supervisor ended; another one is started");
+      void systemClock.sleep(SUCCESSOR_PAUSE_MS).then(startSuccessor);
+    });
   };
 
-  const end = async (params: { readonly agents: boolean; readonly successor: boolean }): Promise<void> => {
+  const makeRoom = (): void => void successor?.send(MADE_ROOM, () => {}); // Its end says so where it cannot be told.
+
+  const end = async (params: { readonly agents: boolean }): Promise<void> => {
     if (ending) return;
     ending = true;
     // What does not end in time is ended by our exit: every part may be killed at any moment.
     const stopped = plane
       ?.stop(params)
       .catch((error: unknown) => log.error({ error: String(error) }, "stop failed"));
-    await Promise.race([stopped, systemClock.sleep(params.successor ? 2_000 : 12_000)]);
-    if (params.successor) startSuccessor();
-    process.exit(0);
+    await Promise.race([stopped, systemClock.sleep(params.agents ? 12_000 : 2_000)]);
+    if (params.agents || successor === null) process.exit(0);
+    hasEnded = true;
+    makeRoom();
   };
-  process.on("SIGTERM", () => void end({ agents: true, successor: false }));
+  process.on("SIGTERM", () => void end({ agents: true }));
   process.on("SIGINT", () => {}); // a terminal's Ctrl-C goes to the supervisor, which ends us in order
-  process.on("disconnect", () => {
-    if (ending) return;
-    // The supervisor was killed. Agents go on; we end first, so that port and connections are free for our successor.
+  const onOrphaned = (): void => {
+    if (ending || successor !== null) return;
     log.warn({}, "the supervisor is gone; a new one is started");
-    void end({ agents: false, successor: true });
-  });
+    startSuccessor();
+  };
+  process.on("disconnect", onOrphaned);
+  // Killed while we were being loaded: the event has been and gone.
+  if (process.connected === false) onOrphaned();
 
   plane = await startControlPlane({
     home,
@@ -74,9 +100,14 @@ async function main(): Promise<void> {
     options,
     env: process.env,
     log,
-    onShutDown: () => process.kill(process.ppid, "SIGTERM"),
+    onShutDown: () => {
+      wantsShutDown = true;
+      // Without a supervisor our parent is somebody else; the next one ends everything as soon as it stands.
+      if (process.connected) process.kill(process.ppid, "SIGTERM");
+    },
   });
-  process.send?.(READY);
+  // Where the supervisor has just been killed there is nobody to be told.
+  if (process.connected) process.send?.(READY, undefined, undefined, () => {});
   if (!options.json) announce({ plane, home, settings, launcher: installation.launcher, env: process.env });
 }
 

@@ -5,6 +5,7 @@ import {
   ensurePrivateDirectory,
   openLogFile,
   resolveHome,
+  signalProcess,
   systemClock,
   systemProcessRunner,
   systemRandom,
@@ -16,6 +17,7 @@ import { createChildService } from "./child-service.ts";
 import { holdRole } from "./role-lock.ts";
 import { locateInstallation } from "./installation.ts";
 import { loadSecrets, loadSettings } from "./settings.ts";
+import { HAS_STARTED, MADE_ROOM, TAKES_OVER } from "./supervision.ts";
 import { VERSION } from "./version.ts";
 
 export interface UpOptions {
@@ -30,10 +32,12 @@ export interface UpOptions {
   readonly json: boolean;
 }
 
+const LONGEST_FAREWELL_MS = 10_000;
+
 /**
  * The supervisor: holds the installation's role, keeps the database and the control plane running, and ends both in
  * order on SIGINT or SIGTERM. Small on purpose; killed itself, it leaves both alive, and the control plane starts a
- * new one. Resolves with the exit code.
+ * new one, which then takes that control plane's place with one of its own. Resolves with the exit code.
  * @throws daemon.already_running, database.start_failed, config.invalid, disk.not_writable.
  */
 export async function runUp(options: Readonly<UpOptions>): Promise<number> {
@@ -55,14 +59,15 @@ export async function runUp(options: Readonly<UpOptions>): Promise<number> {
       ? "Starting the embedded PostgreSQL …"
       : "Connecting to the database of DATABASE_URL …",
   );
-  await source.start();
-
   const end = new AbortController();
   let exitCode = 0;
   const finish = (code: number): void => {
     exitCode = code;
     end.abort();
   };
+  await source.start();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => finish(0));
+  await takeOver();
   const installation = locateInstallation(import.meta.dirname, VERSION);
   const controlPlane = createChildService({
     name: "control-plane",
@@ -73,13 +78,33 @@ export async function runUp(options: Readonly<UpOptions>): Promise<number> {
     log,
     onGivenUp: finish,
   });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => finish(0));
-  await controlPlane.start();
+  if (!end.signal.aborted) await controlPlane.start();
+  tellPredecessor(HAS_STARTED);
+  if (process.connected) process.disconnect();
   await keepDatabase(source, end.signal, log, () => finish(69));
   await controlPlane.stop();
   await source.stop();
   lock.release();
   return exitCode;
+}
+
+/** Where a control plane started this one, waits until that has made room: port and connections are free then. */
+async function takeOver(): Promise<void> {
+  if (process.connected !== true) return;
+  const parent = process.ppid;
+  const room = new AbortController();
+  process.once("disconnect", () => room.abort());
+  process.on("message", (message) => message === MADE_ROOM && room.abort());
+  tellPredecessor(TAKES_OVER);
+  await systemClock.sleep(LONGEST_FAREWELL_MS, room.signal).then(
+    () => signalProcess(parent, "SIGKILL"),
+    () => {},
+  );
+}
+
+/** It may end at this very moment, and then needs to know nothing. */
+function tellPredecessor(message: string): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
 /** What the control plane takes over from the command line; also what a new supervisor is started with. */

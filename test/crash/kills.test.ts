@@ -4,9 +4,17 @@ import { afterEach, describe, expect, it } from "vitest";
 import { createInstallation, type TestInstallation } from "../support/installation.ts";
 import { describeProduct, expectSoon } from "./diagnosis.ts";
 import { createRandom, pick, shuffled } from "./random.ts";
-import { areAllConnected, findDamage, hasRecovered, leftSessions, LIMIT_MS, lookBefore } from "./recovery.ts";
+import {
+  areAllConnected,
+  type Before,
+  findDamage,
+  hasRecovered,
+  leftSessions,
+  LIMIT_MS,
+  lookBefore,
+} from "./recovery.ts";
 import { openRecords, type Records } from "./records.ts";
-import { findProcesses, kill, KINDS, type Kind } from "./victims.ts";
+import { chooseVictim, findProcesses, kill, KINDS, type Kind, type Victim } from "./victims.ts";
 
 /*
  * SIGKILL at seeded moments against the built product while it carries the sample project: whatever dies, every task
@@ -62,16 +70,21 @@ describe(`${KILLS} kills, seed ${SEED}`, () => {
       const taskIds: string[] = [];
       const recoveries: Recovery[] = [];
       const damage: string[] = [];
+      /** The agents' own sessions at the moments of the kills: whoever goes on, goes on in the same one. */
+      const sessions = new Map<string, string>();
       let skipped = 0;
       for (const [index, kind] of planOf(next).entries()) {
         const number = index + 1;
         await addWork(product, records, taskIds, soon);
-        await pause(100 + next() * 1_500);
-        const before = await lookBefore(product, records);
+        // A source of its own, so that what one kill draws does not change the next.
+        const draw = createRandom(next() * 2 ** 32);
+        await pause(100 + draw() * 1_500);
+        const { victim, before } = await strike(product, records, kind, draw);
         const startedMs = performance.now();
-        const victim = await kill(product, kind, next);
+        for (const { sessionId, agentSessionId } of before.runs)
+          if (sessionId !== null && agentSessionId !== null) sessions.set(sessionId, agentSessionId);
         if (kind === "tree") product.up();
-        if (next() < 1 / ONE_IN_A_ROW && kind !== "tree") {
+        if (draw() < 1 / ONE_IN_A_ROW && kind !== "tree") {
           skipped += 1;
           say(`${number} ${kind} ${victim?.slot ?? ""}: not waited for`);
           continue;
@@ -98,6 +111,13 @@ describe(`${KILLS} kills, seed ${SEED}`, () => {
       );
       await expectMergedOnce(repositories, tasks);
       expect(damage).toEqual([]);
+      const resumed = await soon("the sessions are listed", 10_000, () =>
+        records.rows<{ id: string; agent: string }>(
+          "select id, agent_session_id as agent from miyabi.sessions where id = any($1)",
+          [[...sessions.keys()]],
+        ),
+      );
+      expect(new Map(resumed.map(({ id, agent }) => [id, agent]))).toEqual(sessions);
       const late = recoveries.filter(({ kind, tookMs }) => tookMs > (LIMIT_MS[kind] ?? Infinity));
       expect(late).toEqual([]);
       await soon("every clone is collected", 30_000, async () => (await leftSessions(product)).length === 0);
@@ -120,6 +140,25 @@ function planOf(next: () => number): readonly Kind[] {
   const plan: Kind[] = CHOSEN.flatMap((kind) => Array.from({ length: LEAST_OF_EACH }, () => kind));
   while (plan.length < KILLS) plan.push(pick(CHOSEN, next) ?? "agent");
   return shuffled(plan, next).slice(0, KILLS);
+}
+
+interface Struck {
+  readonly victim: Victim | null;
+  readonly before: Before;
+}
+
+/** Kills one, and says how everything was right before. One that ended by itself meanwhile does not count. */
+async function strike(
+  product: TestInstallation,
+  records: Records,
+  kind: Kind,
+  next: () => number,
+): Promise<Struck> {
+  for (;;) {
+    const victim = await chooseVictim(product, kind, next);
+    const before = await lookBefore(product, records);
+    if (await kill(product, kind, victim)) return { victim, before };
+  }
 }
 
 type Soon = <T>(what: string, ms: number, probe: () => Promise<T | null | undefined | false>) => Promise<T>;

@@ -66,28 +66,29 @@ export async function readPidFile(product: TestInstallation): Promise<number | n
   return text === null ? null : (JSON.parse(text) as { pid: number }).pid;
 }
 
-/** SIGKILL to one of a kind, or to everything; waits for the first moment at which there is one. Null for the tree. */
-export async function kill(
+/** One of a kind, at the first moment at which there is one; null for the tree. */
+export async function chooseVictim(
   product: TestInstallation,
   kind: Kind,
   next: () => number,
 ): Promise<Victim | null> {
-  if (kind === "tree") {
-    for (const one of await product.processes()) signal(one.pid, "SIGKILL");
-    return null;
-  }
+  if (kind === "tree") return null;
   const victims = await eventually(`there is a ${kind}`, 60_000, async () => {
     const found = await findProcesses(product, kind);
     return found.length > 0 ? found : null;
   });
-  const victim = pick(victims, next) ?? victims[0];
-  if (victim === undefined) return null;
-  if (kind === "pane") await closePane(product, victim.pid);
-  else signal(victim.pid, "SIGKILL");
-  return victim;
+  return pick(victims, next) ?? null;
 }
 
-async function closePane(product: TestInstallation, pid: number): Promise<void> {
+/** SIGKILL to the victim, or to everything. False where it had ended by itself. */
+export async function kill(product: TestInstallation, kind: Kind, victim: Victim | null): Promise<boolean> {
+  if (kind === "pane" && victim !== null) return closePane(product, victim.pid);
+  if (victim !== null) return signal(victim.pid, "SIGKILL");
+  for (const one of await product.processes()) signal(one.pid, "SIGKILL");
+  return true;
+}
+
+async function closePane(product: TestInstallation, pid: number): Promise<boolean> {
   const tmux = (...args: readonly string[]): Promise<{ stdout: string }> =>
     run("tmux", ["-S", path.join(product.home, "run", "tmux.sock"), ...args]);
   const { stdout } = await tmux("list-panes", "-a", "-F", "#{pane_pid} #{pane_id}");
@@ -95,13 +96,15 @@ async function closePane(product: TestInstallation, pid: number): Promise<void> 
     .split("\n")
     .map((line) => line.split(" "))
     .find(([found]) => Number(found) === pid)?.[1];
-  if (pane !== undefined) await tmux("kill-pane", "-t", pane);
+  if (pane === undefined) return false;
+  await tmux("kill-pane", "-t", pane);
+  return true;
 }
 
-export function signal(pid: number, name: NodeJS.Signals): void {
+export function signal(pid: number, name: NodeJS.Signals): boolean {
   try {
-    process.kill(pid, name);
+    return process.kill(pid, name);
   } catch {
-    // It ended by itself at the same moment.
+    return false;
   }
 }

@@ -72,6 +72,7 @@ export function createDispatcher(params: Readonly<DispatcherParams>): Loop {
   return createLoop({
     name: "dispatcher",
     intervalMs: 1_000,
+    maxBackoffMs: 4_000,
     clock: params.clock,
     random: params.random,
     log: params.log,

@@ -132,6 +132,8 @@ export function createWatchdog(params: Readonly<WatchdogParams>): Loop {
   return createLoop({
     name: "watchdog",
     intervalMs: 1_000,
+    // After a database that was away, agents must not wait for their host much longer.
+    maxBackoffMs: 4_000,
     clock: params.clock,
     random: params.random,
     log: params.log,
