@@ -2,6 +2,7 @@ import path from "node:path";
 import {
   createLog,
   ERROR_KINDS,
+  isProcessAlive,
   openLogFile,
   resolveHome,
   spawnProcess,
@@ -57,6 +58,10 @@ async function main(): Promise<void> {
       if (hasEnded) return makeRoom();
       if (wantsShutDown) started.kill("SIGTERM");
       void end({ agents: wantsShutDown });
+    });
+    started.on("disconnect", () => {
+      // It lives and has closed the line: it has started its control plane, whether or not that could be heard.
+      void isProcessAlive(started.pid ?? 0).then((alive) => alive && process.exit(0));
     });
     started.on("error", (error) => log.error({ error: error.message }, "no new supervisor could be started"));
     started.on("exit", (code) => {
