@@ -22,6 +22,7 @@ import { answerError } from "./pipeline/refuse.ts";
 import { remember, runCaller, type RunCaller } from "./pipeline/run-callers.ts";
 import { createBudgetStage } from "./pipeline/reserve-budget.ts";
 import { createSend } from "./pipeline/send.ts";
+import { translationsOf, type FindTranslation } from "./pipeline/translation.ts";
 import { createCacheStage } from "./pipeline/use-cache.ts";
 import { createPlugin, type Asked } from "./plugin.ts";
 import { compatibilityMatrix, type ProviderRow } from "./providers/matrix.ts";
@@ -51,6 +52,8 @@ export interface GatewayParams {
   readonly log: Log;
   /** Gets one line per call; its name is `REQUEST_LOGGER`. */
   readonly requestLog: Log;
+  /** Between dialects; left out: every call needs a provider that speaks its own. */
+  readonly findTranslation?: FindTranslation;
   /** A budget has passed `gateway.budgets.warnAt` of its limit; it is also logged. */
   readonly onBudgetWarning?: (warned: Warned) => void;
 }
@@ -100,6 +103,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
   const health = createProviderHealth(() => params.settings().breaker, clock);
   const latencies = createLatencies();
   const alarms = createAlarms(clock);
+  const findTranslation: FindTranslation = params.findTranslation ?? (() => null);
   const keys = createKeyStore({ database, random });
   const identify = remember(async (key) => {
     const virtual = await keys.identify(key);
@@ -123,10 +127,16 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       createCacheStage({ store: cache, clock, log }),
       createBudgetStage({ budgets, clock, log }),
     ],
-    createSend({ upstreams, health, latencies, clock, alarms, random }),
+    createSend({ upstreams, health, latencies, clock, alarms, random, findTranslation }),
   );
   const models = createModelList({ upstreams, clock, log });
   const open = new Set<Promise<void>>();
+  /** Calls that have ended and are not in the ledger's hands yet. */
+  const recording = new Set<Promise<void>>();
+  const settled = async (): Promise<void> => {
+    await Promise.allSettled(recording);
+    await ledger.flushed();
+  };
   const metrics = createGatewayMetrics({
     openCalls: () => open.size,
     breakers: () =>
@@ -179,7 +189,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       endpoint: endpoint.name,
       dialect,
       model,
-      translations: [],
+      translations: translationsOf(findTranslation, endpoint.name),
       ranking: createRanking({ registry, latencies, body: read.body, model, at: startedAt }),
       random,
     });
@@ -203,7 +213,9 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       trimmed: null,
     };
     try {
-      await record(call, await answer(call));
+      const recorded = record(call, await answer(call));
+      recording.add(recorded);
+      await recorded.finally(() => recording.delete(recorded));
     } finally {
       call.watch.stop();
     }
@@ -235,7 +247,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
   const matrix = (): readonly ProviderRow[] =>
     compatibilityMatrix({
       registry: registries.of(params.settings()),
-      translationsOf: () => [],
+      translationsOf: (endpoint) => translationsOf(findTranslation, endpoint),
       hasSealedKey: (provider) => sealed.read(provider) !== undefined,
       breakerOf: health.stateOf,
     });
@@ -244,11 +256,11 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
     name: "gateway",
     plugin: createPlugin(handle),
     costOf: async (of) => {
-      await ledger.flushed();
+      await settled();
       return sumCost(database, of);
     },
     costSince: async (since) => {
-      await ledger.flushed();
+      await settled();
       return sumCost(database, { since });
     },
     keys: {

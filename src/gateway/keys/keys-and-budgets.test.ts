@@ -250,7 +250,8 @@ describe("budgets", () => {
     first.plan({ do: "reset" });
     await chat(other.key);
     expect((await chat(other.key)).status).toBe(503);
-    expect((await account(`key:${other.view.id}`))?.["reserved"]).toBe(0);
+    // Given back after the answer.
+    await vi.waitFor(async () => expect((await account(`key:${other.view.id}`))?.["reserved"]).toBe(0));
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Clock, Random } from "../../base/index.ts";
 import type { Alarms } from "../relay/alarms.ts";
 import { attempt, type AttemptResult } from "../relay/attempt.ts";
-import type { Failure } from "../relay/failure.ts";
+import { requestFailure, type Failure } from "../relay/failure.ts";
 import type { ProviderHealth, TargetHealth } from "../relay/health.ts";
 import { nextTry, type NextTry } from "../relay/next-try.ts";
 import { latencyKey, type Latencies } from "../routing/latency.ts";
@@ -10,6 +10,7 @@ import type { Upstreams } from "../upstreams.ts";
 import type { Call, CallResult, Next } from "./call.ts";
 import { prepareRequest, type Prepared } from "./prepare-request.ts";
 import { abandoned, refuse } from "./refuse.ts";
+import { Untranslatable, type FindTranslation } from "./translation.ts";
 
 interface SendParams {
   readonly upstreams: Upstreams;
@@ -17,6 +18,7 @@ interface SendParams {
   readonly latencies: Latencies;
   readonly clock: Clock;
   readonly alarms: Alarms;
+  readonly findTranslation: FindTranslation;
   readonly random: Random;
 }
 
@@ -84,7 +86,14 @@ export function createSend(params: Readonly<SendParams>): Next {
     if (target === undefined) return null;
     const elsewhere = (): boolean =>
       call.targets.slice(index + 1).some((other) => healthOf(other).look().state === "allowed");
-    const prepared = await prepareRequest(call, target);
+    const prepared = await prepareRequest(call, target, params.findTranslation).catch((error: unknown) => {
+      if (error instanceof Untranslatable) return error;
+      throw error;
+    });
+    if (prepared instanceof Untranslatable) {
+      tried.failure ??= requestFailure(prepared.message);
+      return null;
+    }
     for (let tries = 1; ; tries += 1) {
       const entry = healthOf(target).enter();
       if (entry.state !== "allowed") {

@@ -25,6 +25,11 @@ const named = (provider: string): string => `Provider "${provider}"`;
 
 const NOTHING_SAID = { status: null, retryAfterMs: null, final: false } as const;
 
+/** A request that cannot be sent; `message` is for the caller. */
+export function requestFailure(message: string): Failure {
+  return { ...NOTHING_SAID, kind: "request", refusal: "not_supported", message, sent: false };
+}
+
 export function statusFailure(
   provider: string,
   status: number,

@@ -1,0 +1,49 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { EndpointName, UsageFormat } from "../endpoints.ts";
+import type { Converter } from "../relay/converter.ts";
+
+/** A request in the provider's dialect. */
+export interface TranslatedRequest {
+  readonly body: Buffer;
+  /** Of Gemini, whose paths name it; null elsewhere. */
+  readonly operation: string | null;
+}
+
+/** How calls of one endpoint are made at another one. */
+export interface Translation {
+  /**
+   * The request as the other endpoint wants it, with the wish for usage where that has to be asked for.
+   * @throws Untranslatable where the other endpoint has no way to say it
+   */
+  request(body: Buffer, target: { readonly model: string | null }): TranslatedRequest;
+  /** Turns the answer back: a document, a stream, or an error (status 400 and above). One for each answer. */
+  answer(status: number, headers: IncomingHttpHeaders): Converter;
+}
+
+/** Null: there is none between the two. */
+export type FindTranslation = (from: EndpointName, to: EndpointName) => Translation | null;
+
+/** A request that another dialect cannot express; the message says what of it, for the caller. */
+export class Untranslatable extends Error {}
+
+/** Endpoints that answer with text, the richest first: what cannot be served by itself is translated into the first that can. */
+const CONVERSATIONS = {
+  messages: "messages",
+  responses: "responses",
+  chat_completions: "chat",
+  generate_content: "gemini",
+} as const satisfies Partial<Record<EndpointName, UsageFormat>>;
+
+/** Endpoints into which calls of an endpoint can be translated, the best first. */
+export function translationsOf(find: FindTranslation, from: EndpointName): readonly EndpointName[] {
+  return (Object.keys(CONVERSATIONS) as (keyof typeof CONVERSATIONS)[]).filter(
+    (to) => to !== from && find(from, to) !== null,
+  );
+}
+
+/** How answers of an endpoint that is translated into name their usage. */
+export function usageOf(endpoint: EndpointName, usual: UsageFormat): UsageFormat {
+  return Object.hasOwn(CONVERSATIONS, endpoint)
+    ? CONVERSATIONS[endpoint as keyof typeof CONVERSATIONS]
+    : usual;
+}
