@@ -18,6 +18,7 @@ import type { ChildOptions } from "./up.ts";
 import { VERSION } from "./version.ts";
 
 const SUCCESSOR_PAUSE_MS = 200;
+const DYING_MS = 1_000;
 
 /** The control plane's process: a child of the supervisor, which it starts anew where that was killed. */
 async function main(): Promise<void> {
@@ -60,8 +61,12 @@ async function main(): Promise<void> {
       void end({ agents: wantsShutDown });
     });
     started.on("disconnect", () => {
-      // It lives and has closed the line: it has started its control plane, whether or not that could be heard.
-      void isProcessAlive(started.pid ?? 0).then((alive) => alive && process.exit(0));
+      // It lives and has closed the line: it has started its control plane, whether or not that could be heard. One that
+      // is being killed loses its lines before it counts as dead.
+      void systemClock
+        .sleep(DYING_MS)
+        .then(() => isProcessAlive(started.pid ?? 0))
+        .then((alive) => alive && process.exit(0));
     });
     started.on("error", (error) => log.error({ error: error.message }, "no new supervisor could be started"));
     started.on("exit", (code) => {
