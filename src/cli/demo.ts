@@ -2,6 +2,7 @@ import { AppError, messageOf, systemClock } from "../base/index.ts";
 import type { TaskSummary } from "../contract/index.ts";
 import type { Client } from "./client.ts";
 import type { CommandContext } from "./context.ts";
+import { installAgent } from "./agent-packages.ts";
 import { endRunning, findRunning, startDetached } from "./detached.ts";
 import { followTasks } from "./follow-tasks.ts";
 import { stateText, table } from "./table.ts";
@@ -21,6 +22,7 @@ const INTERRUPTED_EXIT_CODE = 130;
  */
 export async function runDemo(context: CommandContext, flags: DemoFlags): Promise<number> {
   const { env, output } = context;
+  if (flags.agent !== undefined) await installAgent({ env, note: output.note, name: flags.agent });
   const running = await findRunning(env);
   const client =
     running ??

@@ -1,4 +1,5 @@
 import { Option, type Command } from "commander";
+import { installAgent, installTeamAgents } from "./agent-packages.ts";
 import { declare, type CommandName } from "./catalog.ts";
 import { action, integer, type CommandContext } from "./context.ts";
 import { runDemo, type DemoFlags } from "./demo.ts";
@@ -12,6 +13,9 @@ export function addRunCommands(program: Command): void {
     .action(
       action(async (context, flags: UpFlags & { readonly detach?: true }) => {
         if (flags.detach === true) return startInBackground(context, flags);
+        await installTeamAgents({ env: context.env, note: context.output.note });
+        if (flags.agent !== undefined)
+          await installAgent({ env: context.env, note: context.output.note, name: flags.agent });
         const { runUp } = await import("../main/index.ts");
         return runUp({
           env: context.env,

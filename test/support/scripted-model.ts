@@ -22,9 +22,41 @@ export interface ScriptedModel {
 
 const SHELL_TOOLS = ["Bash", "bash", "exec_command", "shell_command", "shell", "run_shell_command"];
 
+/** Where a conversation stands: the last prompt of ours, and how many tools have answered since. */
+export interface Situation {
+  readonly prompt: string;
+  readonly toolResults: number;
+}
+
+/** Actions in the order of the requests, or by where the conversation stands, whatever else the agent asks in between. */
+export type Script = readonly ModelAction[] | ((situation: Situation) => ModelAction);
+
+/** Tokens that every answer claims to have used. */
+export const SCRIPTED_USAGE = { input: 1_200, output: 40 } as const;
+const USAGE = {
+  prompt_tokens: SCRIPTED_USAGE.input,
+  completion_tokens: SCRIPTED_USAGE.output,
+  total_tokens: SCRIPTED_USAGE.input + SCRIPTED_USAGE.output,
+  input_tokens: SCRIPTED_USAGE.input,
+  output_tokens: SCRIPTED_USAGE.output,
+};
+
+function situationOf({ messages }: ChatCompletionRequest): Situation {
+  const texts = messages.map(({ content }) =>
+    typeof content === "string" ? content : JSON.stringify(content),
+  );
+  const last = messages.findLastIndex(
+    ({ role }, index) => role === "user" && /Role: \w+/.test(texts[index] ?? ""),
+  );
+  return {
+    prompt: texts[last] ?? "",
+    toolResults: messages.slice(last + 1).filter(({ role }) => role === "tool").length,
+  };
+}
+
 /** A mock model server that carries out a script, whichever coding agent asks: it finds the agent's own name for a tool. */
-export async function startScriptedModel(script: readonly ModelAction[]): Promise<ScriptedModel> {
-  const actions = [...script];
+export async function startScriptedModel(script: Script): Promise<ScriptedModel> {
+  const actions = typeof script === "function" ? [] : [...script];
   let offered: string[] = [];
   const mock = new LLMock({ port: 0, logLevel: "silent" });
   mock.on({ predicate: () => true }, (request: ChatCompletionRequest): FixtureResponse => {
@@ -32,7 +64,11 @@ export async function startScriptedModel(script: readonly ModelAction[]): Promis
     const names = tools.map((tool) => tool.function.name);
     if (!names.some((name) => SHELL_TOOLS.includes(name))) return { content: "A task" };
     offered = names;
-    return respond(actions.shift() ?? { say: "Nothing is left to do." }, tools);
+    const action =
+      typeof script === "function"
+        ? script(situationOf(request))
+        : (actions.shift() ?? { say: "Nothing is left to do." });
+    return { ...respond(action, tools), usage: USAGE };
   });
   await mock.start();
   const front = await startFront(mock.url);
