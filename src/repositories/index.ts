@@ -18,6 +18,7 @@ export {
   handoverScript,
   parseHandover,
   parseUpdate,
+  unlockScript,
   updateScript,
   type HandoverOutcome,
   type SandboxCommand,

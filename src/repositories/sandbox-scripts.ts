@@ -156,6 +156,11 @@ export function parseHandover(result: Readonly<ScriptResult>): HandoverOutcome {
   return { outcome: "failed", detail: detailOf(result) };
 }
 
+/** Removes the locks that a killed git left in the clone. Nothing else may work there meanwhile. */
+export function unlockScript(): SandboxCommand {
+  return { argv: ["/bin/sh", "-c", "find .git -name '*.lock' -type f -exec rm -f {} +"] };
+}
+
 /** Reads the end of an `updateScript`. */
 export function parseUpdate(result: Readonly<ScriptResult>): UpdateOutcome {
   const head = headOf(result);

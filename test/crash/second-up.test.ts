@@ -12,7 +12,7 @@ it("a second `up` on the same data directory is refused with a fix, and the firs
   const product = (installation = await createInstallation());
   product.up();
   await eventually("the product starts", 60_000, () => product.get("/healthz"));
-  const first = await readPidFile(product);
+  const first = await eventually("it says where it is", 10_000, () => readPidFile(product));
   const { code, stdout, stderr } = await product.cli("up", "--no-demo", "--port", String(product.port));
   expect(code).not.toBe(0);
   expect(stdout).toBe("");

@@ -112,6 +112,23 @@ describe("agent host", () => {
     expect(cached).toBe(true);
   });
 
+  test("an agent that goes on in a kept clone is not held up by the locks of one that was killed", async () => {
+    const fixture = await setup();
+    const { plane } = fixture;
+    await fixture.startHost();
+    const commits = (word: string): string =>
+      `implement:\n  - write: { path: ${word}.txt, content: "x" }\n  - commit: "${word}"`;
+    const first = fixture.agentSpec(commits("one"));
+    plane.assign(first);
+    expect((await plane.waitFor("finished")).result.verdict).toBe("done");
+    await until(async () => (await fixture.spooled()) === null);
+    const git = path.join(first.workspace.dir, "clone", ".git");
+    for (const name of ["HEAD.lock", "index.lock"]) await writeFile(path.join(git, name), "");
+    plane.assign({ ...fixture.agentSpec(commits("two")), runId: "R2" });
+    const { result } = await plane.waitFor("finished", (message) => message.runId === "R2");
+    expect(result).toMatchObject({ outcome: "succeeded", verdict: "done" });
+  });
+
   test("a killed host leaves no agent, and the next one resends and reports honestly", async () => {
     const fixture = await setup();
     const { plane } = fixture;

@@ -7,6 +7,7 @@ import {
   type Git,
   parseUpdate,
   removeTree,
+  unlockScript,
   updateScript,
 } from "../../repositories/index.ts";
 import type { RunSpec } from "../protocol.ts";
@@ -86,7 +87,14 @@ export async function bringIn(params: Readonly<BringInParams>): Promise<BroughtI
   const { spec, directories, sandbox } = params;
   const { commit, base, author } = spec.workspace;
   const mark = path.join(directories.root, BROUGHT_IN);
-  if ((await readFile(mark, "utf8").catch(() => "")) === commit) return { outcome: "contained" };
+  if ((await readFile(mark, "utf8").catch(() => "")) === commit) {
+    // The agent before may have been killed in the middle of a commit.
+    const [command = "", ...args] = unlockScript().argv;
+    const handle = await sandbox.start({ command, args, isolated: true });
+    await finishProgram(handle, { signal: params.signal });
+    params.signal.throwIfAborted();
+    return { outcome: "contained" };
+  }
   const { argv } = updateScript({
     commit,
     base,
