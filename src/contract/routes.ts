@@ -73,8 +73,8 @@ export const ROUTES = {
       q: z.string().max(200).optional(),
       order: z.enum(["newest", "deadline", "updated"]).default("newest"),
     }),
-    /** `total` counts what matches the filters; it is exact below 10,000 and stays there above ("10,000 or more"). */
-    response: pageOf(taskSummary).extend({ total: z.number().int().min(0).max(10_000) }),
+    /** `total` counts what matches the filters; it is exact below 1,000 and stays there above ("1,000 or more"). */
+    response: pageOf(taskSummary).extend({ total: z.number().int().min(0).max(1_000) }),
   },
   createTask: {
     method: "POST",

@@ -77,9 +77,9 @@ test.each(["deadline", "updated"] as const)(
 
 test("filters narrow together, and the total is exact below its limit", async () => {
   const all = await list();
-  expect(all.total).toBe(10_000);
+  expect(all.total).toBe(1_000);
   const bugs = await list({ label: "bug", limit: 200 });
-  expect(bugs.total).toBe(ROWS / 50);
+  expect(bugs.total).toBe(1_000);
   const narrow = await list({ state: ["running", "waiting"], class: ["P0"], repository: "r0", limit: 200 });
   const expected = Array.from({ length: ROWS }, (_, index) => index + 1).filter(
     (n) => n % 40 === 0 && [2, 3].includes((n / 40) % 5) && n % 3 === 0 && n % 4 === 0,
@@ -91,6 +91,9 @@ test("filters narrow together, and the total is exact below its limit", async ()
 test("a title is found by a part of it in any case, a task by its id", async () => {
   expect(numbers(await list({ q: "TITLE 9999" })).slice(0, 3)).toEqual([99_999, 99_998, 99_997]);
   expect(numbers(await list({ q: "t4711" }))).toEqual([4711]);
+  expect(numbers(await list({ q: "e 4711" }))).toEqual([
+    47_119, 47_118, 47_117, 47_116, 47_115, 47_114, 47_113, 47_112, 47_111, 47_110, 4711,
+  ]);
   expect(await list({ q: "no such thing" })).toEqual({ items: [], nextCursor: null, total: 0 });
 });
 

@@ -6,7 +6,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 const root = path.dirname(path.dirname(import.meta.dirname));
-const program = path.join(root, "dist", "miyabi.js");
+const BUNDLE = path.join(root, "dist", "miyabi.js");
 
 interface CliResult {
   readonly code: number;
@@ -62,6 +62,8 @@ async function freePort(): Promise<number> {
 
 export async function createInstallation(
   env: Readonly<Record<string, string>> = {},
+  /** The program to start: this checkout's bundle, or another checkout's launcher. */
+  program: string = BUNDLE,
 ): Promise<TestInstallation> {
   const home = await mkdtemp(path.join(os.tmpdir(), "miyabi-e2e-"));
   const port = await freePort();

@@ -19,6 +19,9 @@ import { RowSkeletons } from "../ui/row-skeletons.tsx";
 import { useMay } from "../features/shell/use-may.ts";
 import "../features/tasks/tasks.css";
 
+/** From here on the API does not count. */
+const COUNTED = 1_000;
+
 /** All tasks, filtered by what the URL says, as a table or a board. */
 export function TasksPage() {
   const { t } = useTranslation();
@@ -44,7 +47,9 @@ export function TasksPage() {
     <>
       <PageHeader
         title={t("nav.tasks")}
-        {...(total === undefined ? {} : { lead: t("tasks.total", { count: total }) })}
+        {...(total === undefined
+          ? {}
+          : { lead: total < COUNTED ? t("tasks.total", { count: total }) : t("tasks.totalMany") })}
         actions={
           <>
             <SegmentedControl

@@ -70,6 +70,7 @@ export const tasks = {
     selectAll: "Select all that are shown",
     total_one: "{{count}} task",
     total_other: "{{count}} tasks",
+    totalMany: "1,000 tasks or more",
     view: { board: "Board", label: "Layout", table: "Table" },
     views: {
       all: "All",

@@ -63,6 +63,7 @@ export const tasks = {
     select: "{{id}} を選択",
     selectAll: "表示中のタスクをすべて選択",
     total_other: "全 {{count}} 件",
+    totalMany: "1,000 件以上",
     view: { board: "ボード", label: "表示形式", table: "表" },
     views: {
       all: "すべて",
