@@ -77,9 +77,16 @@ export function createDispatcher(params: Readonly<DispatcherParams>): Loop {
     random: params.random,
     log: params.log,
     tick: async () => {
+      const waiting = await queuesWithRuns(params.database);
       const work = params.slots.flatMap((slot) => {
         const host = params.hub.host(slot.slot);
-        if (host === null || host.state !== "idle" || host.run !== null || slot.takes.length === 0) return [];
+        if (
+          host === null ||
+          host.state !== "idle" ||
+          host.run !== null ||
+          !slot.takes.some((queue) => waiting.has(queue))
+        )
+          return [];
         if (busy.has(slot.slot) || params.isDraining(slot.slot)) return [];
         busy.add(slot.slot);
         return [serve(host, slot).finally(() => busy.delete(slot.slot))];
@@ -88,6 +95,14 @@ export function createDispatcher(params: Readonly<DispatcherParams>): Loop {
       if (failure !== undefined) throw failure.reason;
     },
   });
+}
+
+/** Queues that hold a run, due or not: one cheap question instead of one transaction for each idle slot. */
+async function queuesWithRuns(db: Database): Promise<ReadonlySet<string>> {
+  const { rows } = await db.query<{ queue: string }>(
+    "select distinct queue from miyabi.runs where state = 'queued'",
+  );
+  return new Set(rows.map(({ queue }) => queue));
 }
 
 function failed(code: string, message: string): RunResult {

@@ -138,8 +138,9 @@ export function createWatchdog(params: Readonly<WatchdogParams>): Loop {
     random: params.random,
     log: params.log,
     tick: async () => {
-      await params.runtime.ensureServer();
       const [processes, recorded] = await Promise.all([params.runtime.list(), loadSlots(params.database)]);
+      // Panes prove that their server runs; asking it as well would start one more program every second.
+      if (processes.length === 0) await params.runtime.ensureServer();
       const live = new Set(processes.filter((one) => !one.dead).map((one) => one.slot));
       for (const slot of params.slots) {
         await look(slot, live.has(slot.slot), recorded.get(slot.slot)).catch((error: unknown) =>

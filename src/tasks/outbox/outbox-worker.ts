@@ -71,14 +71,16 @@ export function createOutboxWorker(params: Readonly<OutboxWorkerParams>): Loop {
     random,
     log: params.log,
     tick: async (signal) => {
-      const lane = async (): Promise<void> => {
-        while (!signal.aborted) {
-          const entry = await claimEntry(database, { token: random.uuid(), leaseMs: LEASE_MS });
-          if (entry === null) return;
+      const claim = () => claimEntry(database, { token: random.uuid(), leaseMs: LEASE_MS });
+      const lane = async (first: OutboxEntry | null): Promise<void> => {
+        for (let entry = first; entry !== null; entry = signal.aborted ? null : await claim())
           await deliver(params, entry, signal);
-        }
       };
-      await Promise.all(Array.from({ length: params.concurrency ?? 4 }, lane));
+      const first = await claim();
+      // An empty outbox is asked once, not once for each lane.
+      if (first === null) return;
+      const others = Array.from({ length: (params.concurrency ?? 4) - 1 }, async () => lane(await claim()));
+      await Promise.all([lane(first), ...others]);
     },
   });
   return {
