@@ -20,6 +20,7 @@ const CHECKS: readonly Check[] = [
     name: "boundaries",
     args: [bin("dependency-cruiser/bin/dependency-cruise.mjs"), "src", "--config", ".dependency-cruiser.cjs"],
   },
+  { name: "dead-code", args: [bin("knip/bin/knip.js")] },
   {
     name: "unit",
     args: [bin("vitest/vitest.mjs"), "run", "--project", "unit", "--project", "web", "--reporter", "dot"],

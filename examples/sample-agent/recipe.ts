@@ -35,7 +35,6 @@ const review = z.union([
   z.strictObject({ changes: text }),
   z.strictObject({ blocked: text }),
 ]);
-export type Review = z.infer<typeof review>;
 
 const steps = z.array(step);
 /** What to do, by the reason why the agent is called. */

@@ -1,11 +1,9 @@
-import type { z } from "zod";
 import type { Reason, RunState, StepKind, StepState, TaskState, WAITS } from "../contract/index.ts";
 import type { TaskClass } from "./deadline.ts";
 import type { Workflow } from "./workflow.ts";
 
 export type WaitsFor = (typeof WAITS)[number];
 export type { Reason };
-export type ReasonInput = z.input<typeof import("../contract/index.ts").reason>;
 
 /** Why a run exists; the first words of its prompt. */
 export const CAUSES = [

@@ -1,4 +1,3 @@
-import type { Queryable, Tx } from "../../store/index.ts";
 import type { TranscriptItem } from "../../contract/index.ts";
 
 /** What the control side of the agents needs from other folders; `main` wires it. */
@@ -31,5 +30,3 @@ export interface Mailboxes {
   /** The agent's session took the message. Idempotent. */
   delivered(messageId: string): Promise<void>;
 }
-
-export type { Queryable, Tx };

@@ -1,4 +1,3 @@
-import { agentProfile } from "../profile.ts";
 import { type RunSpec, runSpec } from "../protocol.ts";
 
 /** A run as a control plane would assign it, for tests: a check of a commit unless told otherwise. */
@@ -32,10 +31,3 @@ export function sampleSpec(changes: Partial<RunSpec> = {}): RunSpec {
     ...changes,
   });
 }
-
-export const sampleProfile = agentProfile.parse({
-  name: "sample",
-  title: "Sample",
-  driver: "acp",
-  command: "true",
-});

@@ -6,7 +6,6 @@ export type Capability = (typeof CAPABILITIES)[number];
 
 /** How a route puts its targets in order; the later ones take over where an earlier one fails. */
 export const STRATEGIES = ["order", "weighted", "price", "latency", "capability"] as const;
-export type Strategy = (typeof STRATEGIES)[number];
 
 const target = z.strictObject({
   /** Default: the provider whose `models` match. */

@@ -1,7 +1,2 @@
-export { addToOutbox, syncThroughOutbox, type NewEntry, type OutboxEntry } from "./outbox-store.ts";
-export {
-  createOutboxWorker,
-  type OutboxHandler,
-  type OutboxHandlers,
-  type OutboxWorkerParams,
-} from "./outbox-worker.ts";
+export { addToOutbox, syncThroughOutbox, type OutboxEntry } from "./outbox-store.ts";
+export { createOutboxWorker, type OutboxHandler, type OutboxHandlers } from "./outbox-worker.ts";

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { ROUTES, RouteName } from "../../../src/contract/index.ts";
-import { ApiError, readProblem, unreachable } from "./api-error.ts";
+import { readProblem, unreachable } from "./api-error.ts";
 import { ENDPOINTS } from "./endpoints.ts";
 
 type Routes = typeof ROUTES;
@@ -86,5 +86,3 @@ function newKey(): string {
     byte.toString(16).padStart(2, "0"),
   ).join("");
 }
-
-export { ApiError };

@@ -81,7 +81,6 @@ export const sessionUpdate = z.discriminatedUnion("sessionUpdate", [
     plan: z.looseObject({ entries: planEntries }),
   }),
 ]);
-export type SessionUpdate = z.infer<typeof sessionUpdate>;
 
 /** `update` stays unread here: kinds that we do not know are no error. */
 export const sessionNotification = z.looseObject({ sessionId: text, update: z.unknown().optional() });
