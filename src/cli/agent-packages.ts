@@ -30,11 +30,18 @@ export async function installAgent(params: Readonly<InstallAgentsParams & { name
   });
 }
 
-/** Installs what the configured team needs. One that cannot be had is named; the others work all the same. */
+/** Installs what the configured team needs. */
 export async function installTeamAgents(params: Readonly<InstallAgentsParams>): Promise<void> {
   const { settings } = await loadSettings(resolveHome(params.env));
   const members = teamOf(settings).members.map((member) => member.profile ?? settings.agent);
-  for (const name of new Set([settings.agent, ...members]))
+  await installAgents({ ...params, names: [settings.agent, ...members] });
+}
+
+/** Installs several agents. One that cannot be had is named; the others work all the same. */
+export async function installAgents(
+  params: Readonly<InstallAgentsParams & { names: readonly string[] }>,
+): Promise<void> {
+  for (const name of new Set(params.names))
     await installAgent({ ...params, name }).catch((error: unknown) =>
       params.note(`${messageOf(error)} Tasks of this agent wait until it is there.`),
     );

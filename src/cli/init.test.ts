@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, readlink, writeFile } from "node:fs/promises"
 import path from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { packageDirOf, resolveProfile } from "../agents/index.ts";
 import { parseYaml } from "../base/index.ts";
 import { workflow } from "../tasks/index.ts";
 import { launcherFile } from "./command-name.ts";
@@ -47,6 +48,12 @@ async function setup(name = "店 舗") {
   };
 }
 
+/** A package that is there is not fetched: these tests need no network. */
+async function pretendInstalled(root: string, name: string): Promise<void> {
+  const place = { profile: resolveProfile(name), agentsDir: path.join(root, "agents"), sampleAgentDir: root };
+  await mkdir(packageDirOf(place) ?? "", { recursive: true });
+}
+
 describe("init --yes", () => {
   it("writes the workflow, the settings and the link, and names commands that run", async () => {
     const { commit, init, repository, workflowFile, home, dir, git, env } = await setup();
@@ -80,6 +87,7 @@ describe("init --yes", () => {
     await mkdir(home.root, { recursive: true });
     await writeFile(home.configFile, "# my port\nport: 8123\n");
     await writeFile(home.envFile, "ANTHROPIC_API_KEY=not-a-key\n");
+    await pretendInstalled(home.root, "claude");
     const said = await init("--yes");
     expect(said.agent).toBe("claude");
     expect(await readFile(workflowFile, "utf8")).toBe("mine: true\n");

@@ -10,7 +10,7 @@ import {
   quoteForShell,
 } from "../base/index.ts";
 import { createGit, detectProject, inspectRepository } from "../repositories/index.ts";
-import { installAgent } from "./agent-packages.ts";
+import { installAgents } from "./agent-packages.ts";
 import { createAsk, type Ask } from "./ask.ts";
 import { launcherFile } from "./command-name.ts";
 import type { CommandContext } from "./context.ts";
@@ -73,7 +73,7 @@ export async function initialise({ env, output }: Context, flags: InitFlags): Pr
     written.push(home.configFile);
   }
   // Now rather than in the middle of the night, when the first task comes.
-  if (written.includes(home.configFile)) await installAgent({ env, note: output.note, name: agent.name });
+  if (written.includes(home.configFile)) await installAgents({ env, note: output.note, names: [agent.name] });
   const link = await linkLauncher(env, ask);
   if (link !== null) written.push(link);
 
