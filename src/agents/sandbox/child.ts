@@ -55,6 +55,8 @@ export function sendInputs(child: ChildProcess, built: BuiltSandbox): void {
 export function readInitPid(child: ChildProcess): Promise<number | null> {
   const status = child.stdio[STATUS_FD];
   if (!(status instanceof Duplex)) return Promise.resolve(null);
+  // A child that ended at once may have taken the stream with it before anybody listened: no event would come any more.
+  if (status.destroyed || status.readableEnded) return Promise.resolve(null);
   return new Promise((resolve) => {
     let received = "";
     status.on("data", (chunk: Buffer) => {
