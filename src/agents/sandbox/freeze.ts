@@ -12,15 +12,17 @@ interface FreezeParams {
 }
 
 /**
- * Stops every process of a sandbox (SIGSTOP, which nothing inside can ignore). Passes are repeated until one finds all
- * stopped, since a process can fork during a pass. False where it is gone or did not come to rest: then kill it.
+ * Stops every process of a sandbox (SIGSTOP, which nothing inside can ignore). Passes are repeated until two in a row find all
+ * stopped: what was forked while one pass listed the processes is seen by the next. False where it is gone or did not come to rest: then kill it.
  */
 export async function freezeSandbox({ identity, clock }: Readonly<FreezeParams>): Promise<boolean> {
+  let clean = 0;
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
     if (!(await isProcessAlive(identity.initPid, identity.startTicks))) return false;
     const members = descendantsOf(await listProcesses(), identity.initPid);
     const running = members.filter((entry) => !STOPPED.has(entry.state));
-    if (running.length === 0) return true;
+    clean = running.length === 0 ? clean + 1 : 0;
+    if (clean === 2) return true;
     for (const entry of running) signalProcess(entry.pid, "SIGSTOP");
     await clock.sleep(POLL_MS);
   }
