@@ -96,7 +96,7 @@ function resultOf(world: World, step: string): typeof RESULT {
     count(world, "check failed");
     return { ...RESULT, outcome: "failed", code: "check.failed", message: "exit 1", log: "1 ≠ 2" };
   }
-  if (step === "review" && chance(world, 0.55)) {
+  if (step === "review" && chance(world, 0.75)) {
     count(world, "changes");
     return { ...RESULT, verdict: "changes", notes: "Mend it." };
   }
