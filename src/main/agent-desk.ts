@@ -4,6 +4,7 @@ import { runOfSlot, saveDraining } from "../agents/index.ts";
 import { appendEvents, because, type SlotFact } from "../tasks/index.ts";
 import type { AgentServices } from "./agent-services.ts";
 import type { Domain } from "./domain.ts";
+import { createTerminalDesk, type TerminalDesk } from "./terminal-desk.ts";
 
 interface DeskParams {
   readonly domain: Domain;
@@ -16,7 +17,7 @@ interface DeskParams {
 const SILENT_MS = 8_000;
 
 /** What people see of the agents and do with them. */
-export interface AgentDesk {
+export interface AgentDesk extends TerminalDesk {
   list(): Promise<readonly AgentView[]>;
   screen(slot: string): Promise<AgentScreen>;
   restart(slot: string): Promise<AgentView>;
@@ -27,8 +28,6 @@ export interface AgentDesk {
     text: string,
     by: { readonly from: string; readonly idempotencyKey: string | null },
   ): Promise<MessageView>;
-  takeOver(taskId: string): Promise<{ readonly slot: string; readonly attachCommand: string | null }>;
-  handBack(taskId: string): Promise<void>;
   /** Cancels the task and tells the host that works on it. */
   cancelRunOf(taskId: string, cancel: () => Promise<void>): Promise<void>;
   /** The slots as far as they matter to what waits for them. */
@@ -122,20 +121,12 @@ export function createAgentDesk(params: Readonly<DeskParams>): AgentDesk {
     return found;
   };
 
-  const holder = async (taskId: string) => {
-    const { rows } = await domain.database.query<{ id: string; attempt: number; slot: string | null }>(
-      "select id, attempt, slot from miyabi.runs where task_id = $1 and kind = 'agent' and state in ('leased', 'running')",
-      [taskId],
-    );
-    const row = rows[0];
-    if (row?.slot == null || services.hub.host(row.slot) === null)
-      throw new AppError({
-        code: "conflict.state",
-        message: `No agent works on ${taskId} at this moment.`,
-        fix: `miyabi task explain ${taskId}`,
-      });
-    return { slot: row.slot, fence: { runId: row.id, attempt: row.attempt } };
-  };
+  const terminals = createTerminalDesk({
+    database: domain.database,
+    hub: services.hub,
+    runtime: services.runtime,
+    clock: params.clock,
+  });
 
   return {
     list,
@@ -180,21 +171,8 @@ export function createAgentDesk(params: Readonly<DeskParams>): AgentDesk {
       services.mailman.wake();
       return message;
     },
-    takeOver: async (taskId) => {
-      const { slot, fence } = await holder(taskId);
-      if (services.runtime.kind !== "tmux")
-        throw new AppError({
-          code: "tool.missing",
-          message: "Without tmux there is no pane to take over.",
-          fix: "Install tmux and restart: apt-get install tmux",
-        });
-      services.hub.send(slot, { type: "takeover", ...fence });
-      return { slot, attachCommand: await services.runtime.attachCommand(slot) };
-    },
-    handBack: async (taskId) => {
-      const { slot, fence } = await holder(taskId);
-      services.hub.send(slot, { type: "handback", ...fence });
-    },
+    takeOver: terminals.takeOver,
+    handBack: terminals.handBack,
     cancelRunOf: async (taskId, cancel) => {
       const { rows } = await domain.database.query<{ id: string; attempt: number; slot: string | null }>(
         "select id, attempt, slot from miyabi.runs where task_id = $1 and state in ('leased', 'running')",

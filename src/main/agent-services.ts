@@ -23,6 +23,7 @@ import {
 import { QUESTIONS_CHANNEL } from "../messages/index.ts";
 import type { Domain } from "./domain.ts";
 import { machineName, type Installation } from "./installation.ts";
+import { createPermissionDesk } from "./permission-desk.ts";
 import type { Settings } from "./settings.ts";
 
 // Long enough for a busy machine, short enough that a cut-off host is replaced while a person still watches.
@@ -56,55 +57,17 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
   const profileOf = domain.profileOf;
   let wake = (): void => {};
 
-  const answerPermission = async (questionId: string): Promise<void> => {
-    const question = (await domain.questions.find({ id: questionId }))?.question ?? null;
-    if (
-      question === null ||
-      question.kind !== "permission" ||
-      question.runId === null ||
-      question.answer === null
-    )
-      return;
-    const { rows } = await domain.database.query<{ attempt: number; slot: string; dedupe_key: string }>(
-      "select r.attempt, r.slot, q.dedupe_key from miyabi.runs r join miyabi.questions q on q.run_id = r.id where q.id = $1 and r.state in ('leased', 'running')",
-      [questionId],
-    );
-    const row = rows[0];
-    const [, , requestId, ...options] = row?.dedupe_key.split("|") ?? [];
-    if (row === undefined || requestId === undefined) return;
-    const chosen = options.map((option) => option.split("=")).find(([, name]) => name === question.answer);
-    hub.send(row.slot, {
-      type: "permission-answer",
-      runId: question.runId,
-      attempt: row.attempt,
-      requestId,
-      optionId: chosen?.[0] ?? null,
-    });
-  };
+  const permissions = createPermissionDesk({
+    database: domain.database,
+    questions: domain.questions,
+    answer: ({ slot, ...answer }) => hub.send(slot, { type: "permission-answer", ...answer }),
+  });
 
   const hub = createHostHub({
     database: domain.database,
     runs: domain.runs,
     transcripts: params.transcripts,
-    permissions: {
-      ask: async ({ runId, taskId, requestId, asker, title, options }) => {
-        const question = await domain.questions.ask({
-          kind: "permission",
-          taskId,
-          runId,
-          asker,
-          text: title,
-          options: options.map((option) => option.name),
-          dedupeKey: [
-            "permission",
-            runId,
-            requestId,
-            ...options.map((option) => `${option.id}=${option.name}`),
-          ].join("|"),
-        });
-        if (question.answer !== null) await answerPermission(question.id);
-      },
-    },
+    permissions,
     mailboxes: {
       delivered: async (id) => {
         await domain.mailboxes.acknowledge({ ids: [id], recipients: domain.recipients });
@@ -142,8 +105,9 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
   wake = () => dispatcher.wake();
   for (const queue of domain.queues) domain.queue.onJobs(`run-${queue}`, wake);
   domain.notifier.subscribe(QUESTIONS_CHANNEL, (notification) => {
-    if (notification.kind === "notified")
-      answerPermission(notification.payload).catch((error: unknown) =>
+    permissions
+      .closed(notification.kind === "notified" ? notification.payload : null)
+      .catch((error: unknown) =>
         log.warn({ error: messageOf(error) }, "permission answer not passed on"),
       );
   });

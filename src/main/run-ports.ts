@@ -2,6 +2,7 @@ import type { RunPorts, Verdict } from "../messages/index.ts";
 import { appendEvents } from "../tasks/index.ts";
 import type { AgentServices } from "./agent-services.ts";
 import type { Domain } from "./domain.ts";
+import { lockCurrentRun } from "./permission-desk.ts";
 
 interface RunPortsParams {
   readonly domain: Domain;
@@ -52,13 +53,7 @@ export function createRunPorts({ domain, hub, verdicts }: Readonly<RunPortsParam
         [runId, attempt],
       );
     },
-    isCurrent: async (tx, { runId, attempt }) => {
-      const { rowCount } = await tx.query(
-        `select 1 from miyabi.runs where id = $1 and attempt = $2 and ${OPEN}`,
-        [runId, attempt],
-      );
-      return rowCount === 1;
-    },
+    isCurrent: async (tx, run) => (await lockCurrentRun(tx, run)) !== null,
     recipients: () => Promise.resolve(domain.recipients),
   };
 }

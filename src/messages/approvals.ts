@@ -24,5 +24,7 @@ export function createApprovals(questions: Questions): Approvals {
         kind: "approval",
         reason: "The task does not wait for it any more.",
       }),
+    closeOfRun: (tx, runId) =>
+      questions.withdrawIn(tx, { of: { runId }, reason: "The agent that asked has ended." }),
   };
 }

@@ -13,7 +13,7 @@ import { addToOutbox, syncThroughOutbox } from "./outbox/index.ts";
 import type { RunQueue } from "./run-queue.ts";
 import { lockAggregate } from "./task-rows.ts";
 
-/** Asks people; provided by `messages`. Both calls are part of the transaction and harmless when repeated. */
+/** Asks people; provided by `messages`. All calls are part of the transaction and harmless when repeated. */
 export interface Approvals {
   ask(
     tx: Tx,
@@ -21,6 +21,8 @@ export interface Approvals {
   ): Promise<void>;
   /** Withdraws what is still open for the task. */
   close(tx: Tx, taskId: string): Promise<void>;
+  /** Withdraws what the run's agent asked: nobody waits for the answers any more. */
+  closeOfRun(tx: Tx, runId: string): Promise<void>;
 }
 
 export interface TaskServiceParams {
@@ -88,6 +90,7 @@ export function createTaskService(params: Readonly<TaskServiceParams>): TaskServ
     if (happening === null) return false;
     const decision = decide(aggregate, happening, { now: params.clock.now(), random: params.random });
     await applyDecision(tx, { aggregate, decision, queue, random: params.random });
+    if (decision.endRun !== null) await params.approvals.closeOfRun(tx, decision.endRun.id);
     await runEffects(tx, aggregate, decision.effects);
     if (aggregate.task.source === "github" && decision.events.length > 0)
       await syncThroughOutbox(tx, params.random, {

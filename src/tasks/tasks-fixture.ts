@@ -74,6 +74,7 @@ export async function setupTasks(
     approvals: {
       ask: async (_tx, { taskId, text }) => void asked.set(taskId, text),
       close: async (_tx, taskId) => void asked.delete(taskId),
+      closeOfRun: () => Promise.resolve(),
     },
     clock,
     random,

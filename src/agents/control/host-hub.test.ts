@@ -38,7 +38,7 @@ async function setup() {
     database: bundle.database,
     runs: bundle.runs,
     transcripts: { append: () => Promise.resolve(0) },
-    permissions: { ask: () => Promise.resolve() },
+    permissions: { ask: () => Promise.resolve("asked" as const) },
     mailboxes: { delivered: () => Promise.resolve() },
     clock: systemClock,
     log: silentLog,

@@ -182,15 +182,17 @@ async function handleFrom(
         ? tellLost(host, message)
         : connection.send({ type: "ack-transcript", ...fenceOf(message), seq: stored });
     }
-    case "permission":
-      return params.permissions.ask({
-        runId: message.runId,
-        taskId: host.run?.taskId ?? "",
-        requestId: message.requestId,
+    case "permission": {
+      const { requestId, title, options } = message;
+      const asked = await params.permissions.ask({
+        ...fenceOf(message),
+        requestId,
         asker: host.slot,
-        title: message.title,
-        options: message.options,
+        title,
+        options,
       });
+      return asked === "lost" ? tellLost(host, message) : undefined;
+    }
     case "finished": {
       const outcome = await recordFinished(params, message);
       if (host.run?.runId === message.runId) {

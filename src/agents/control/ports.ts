@@ -14,15 +14,16 @@ export interface TranscriptSink {
 
 /** Permission requests that a person decides. */
 export interface PermissionDesk {
-  /** Idempotent by run and request; `onAnswer` is called when (or if already) answered. */
+  /** Idempotent by run and request; the host is told the answer when (or if already) answered. `lost`: nobody is asked for a run that has ended. */
   ask(params: {
     readonly runId: string;
-    readonly taskId: string;
+    readonly attempt: number;
     readonly requestId: string;
+    /** Its slot. */
     readonly asker: string;
     readonly title: string;
     readonly options: readonly { readonly id: string; readonly name: string; readonly kind: string }[];
-  }): Promise<void>;
+  }): Promise<"asked" | "lost">;
 }
 
 /** Mailboxes of the agents. */

@@ -60,6 +60,8 @@ export function createActiveRun(params: Readonly<ActiveRunParams>): ActiveRun {
   const ended = new AbortController();
   let conversation: Conversation | null = null;
   let permissions: Permissions | null = null;
+  /** Somebody asked for the terminal before there was an agent. */
+  let isWanted = false;
   let execution: Promise<void> | null = null;
   const waitingMail: Extract<ControlMessage, { type: "message" }>[] = [];
 
@@ -123,6 +125,7 @@ export function createActiveRun(params: Readonly<ActiveRunParams>): ActiveRun {
                 conversation = talk;
                 permissions = asked;
                 for (const message of waitingMail.splice(0)) mail(message);
+                if (isWanted) talk.takeOver();
               },
             });
     },
@@ -141,8 +144,10 @@ export function createActiveRun(params: Readonly<ActiveRunParams>): ActiveRun {
         case "permission-answer":
           return permissions?.answer(message.requestId, message.optionId);
         case "takeover":
+          isWanted = true;
           return conversation?.takeOver();
         case "handback":
+          isWanted = false;
           return conversation?.handBack();
         case "message":
           return mail(message);

@@ -73,6 +73,10 @@ export function createConversation(params: Readonly<ConversationParams>): Conver
   let verdict: string | null = null;
   let notes: string | null = null;
   const gotVerdict = Promise.withResolvers<void>();
+  /** The agent's session was told the task, in this run or an earlier one. */
+  let knowsTask = false;
+  /** It was told what this run is for. */
+  let isAsked = false;
   let tokensIn: number | null = null;
   let tokensOut: number | null = null;
 
@@ -124,6 +128,8 @@ export function createConversation(params: Readonly<ConversationParams>): Conver
     const current = session ?? (await open(null));
     reports.emit({ kind: "prompt", text });
     inTurn = true;
+    knowsTask = true;
+    isAsked = true;
     const outcome = await current.prompt(text);
     inTurn = false;
     if (outcome.outcome !== "ended") return outcome;
@@ -155,10 +161,10 @@ export function createConversation(params: Readonly<ConversationParams>): Conver
     return takeLetters() ?? REMINDER;
   };
 
-  const firstPrompt = (opened: AgentSession): string =>
+  const firstPrompt = (): string =>
     [
-      opened.resumed ? "" : agent.summary,
-      opened.resumed && agent.followUp !== "" ? agent.followUp : agent.prompt,
+      knowsTask ? "" : agent.summary,
+      knowsTask && agent.followUp !== "" ? agent.followUp : agent.prompt,
       params.hint,
     ]
       .filter((part) => part !== "")
@@ -187,11 +193,13 @@ export function createConversation(params: Readonly<ConversationParams>): Conver
     reports.handedBack(commits);
     const did = commits === "" ? "They committed nothing." : `Their commits:\n${commits}`;
     const text = `A person took over your clone for a while and handed it back. ${did}\nLook at the state of the clone, then go on with your task.`;
-    return opened.resumed ? text : `${firstPrompt(opened)}\n\n${text}`;
+    knowsTask &&= opened.resumed;
+    return isAsked && knowsTask ? text : `${firstPrompt()}\n\n${text}`;
   };
 
   const converse = async (): Promise<RunOutcome> => {
-    let next: string | null = firstPrompt(await open(agent.resumeSessionId));
+    knowsTask = (await open(agent.resumeSessionId)).resumed;
+    let next: string | null = firstPrompt();
     for (;;) {
       if (wantsTakeover) next = await personsTurn();
       if (next === null) break;

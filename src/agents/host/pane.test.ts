@@ -103,4 +103,22 @@ describe("pane", () => {
     expect(plane.text()).toContain("handed it back");
     await shows("■ succeeded");
   });
+
+  test("a takeover that comes before the agent is there waits for it, and the agent hears of its task afterwards", async () => {
+    const { fixture, plane, type, shows } = await setup();
+    plane.assign(fixture.agentSpec(`implement:\n  - write: { path: hello.txt, content: "hello\\n" }`));
+    const fence = { runId: "R1", attempt: 1 };
+    plane.send({ type: "takeover", ...fence });
+    await plane.waitFor("taken-over");
+    await shows("This is the sample agent");
+    await type("echo mine > person.txt");
+    plane.send({ type: "handback", ...fence });
+    await plane.waitFor("handed-back");
+    const { result } = await plane.waitFor("finished");
+    expect(result).toMatchObject({ outcome: "succeeded", verdict: "done" });
+    const prompts = plane.items().flatMap(({ body }) => (body.kind === "prompt" ? [JSON.stringify(body)] : []));
+    expect(prompts).toHaveLength(1);
+    expect(prompts[0]).toContain("miyabi-recipe");
+    expect(prompts[0]).toContain("handed it back");
+  });
 });
