@@ -107,9 +107,7 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
   domain.notifier.subscribe(QUESTIONS_CHANNEL, (notification) => {
     permissions
       .closed(notification.kind === "notified" ? notification.payload : null)
-      .catch((error: unknown) =>
-        log.warn({ error: messageOf(error) }, "permission answer not passed on"),
-      );
+      .catch((error: unknown) => log.warn({ error: messageOf(error) }, "permission answer not passed on"));
   });
 
   const startSlot = (slot: TeamSlot) => ({

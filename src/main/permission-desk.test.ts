@@ -8,7 +8,11 @@ import { createPermissionDesk } from "./permission-desk.ts";
 async function setup() {
   const bundle = await setupTasks();
   const { database } = bundle;
-  const questions = createQuestions({ database, notifier: { subscribe: () => () => {} }, clock: systemClock });
+  const questions = createQuestions({
+    database,
+    notifier: { subscribe: () => () => {} },
+    clock: systemClock,
+  });
   const answers: { readonly requestId: string; readonly optionId: string | null }[] = [];
   const open = () =>
     createPermissionDesk({

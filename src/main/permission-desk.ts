@@ -22,9 +22,7 @@ interface PermissionDeskParams {
  * Permission requests of agents as questions to people. What a request offers is kept in memory only: after a restart the
  * hosts ask again what they still wait for, and then get an answer that was given meanwhile.
  */
-export function createPermissionDesk(
-  params: Readonly<PermissionDeskParams>,
-): PermissionDesk & {
+export function createPermissionDesk(params: Readonly<PermissionDeskParams>): PermissionDesk & {
   /** A question was answered or withdrawn; null: any of them may have been. */
   closed(questionId: string | null): Promise<void>;
 } {

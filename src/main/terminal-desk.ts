@@ -54,11 +54,7 @@ export function createTerminalDesk(params: Readonly<TerminalDeskParams>): Termin
     });
   };
 
-  const confirm = async (
-    taskId: string,
-    isSo: (now: Holder) => boolean,
-    late: string,
-  ): Promise<void> => {
+  const confirm = async (taskId: string, isSo: (now: Holder) => boolean, late: string): Promise<void> => {
     const endMs = clock.monotonicMs() + CONFIRM_MS;
     while (!isSo(await find(taskId))) {
       if (clock.monotonicMs() > endMs)

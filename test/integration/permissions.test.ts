@@ -3,13 +3,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createInstallation, eventually, type TestInstallation } from "../support/installation.ts";
 import { createTestRepository, type TestRepository } from "../support/repository.ts";
-import {
-  hasEnded,
-  transcriptOf,
-  waitForTask,
-  waitUntilIdle,
-  type TaskFacts,
-} from "../support/task-facts.ts";
+import { hasEnded, transcriptOf, waitForTask, waitUntilIdle, type TaskFacts } from "../support/task-facts.ts";
 
 /* An agent asks for permission; the installation's policy for its profile answers, or a person does. */
 const ISSUE = (word: string): string => `Write a word.

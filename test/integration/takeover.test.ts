@@ -81,7 +81,12 @@ const keyboard = ({ slot, attachCommand }: Taken) => {
   const tmux = (...args: readonly string[]) => run("tmux", ["-S", socket, ...args]);
   const pane = async (): Promise<string> => {
     const { stdout } = await tmux("list-panes", "-a", "-F", "#{pane_id} #{@miyabi_slot}");
-    return stdout.split("\n").find((line) => line.endsWith(` ${slot}`))?.split(" ")[0] ?? "";
+    return (
+      stdout
+        .split("\n")
+        .find((line) => line.endsWith(` ${slot}`))
+        ?.split(" ")[0] ?? ""
+    );
   };
   return {
     type: async (line: string): Promise<void> => {
@@ -89,15 +94,15 @@ const keyboard = ({ slot, attachCommand }: Taken) => {
       await tmux("send-keys", "-t", await pane(), "Enter");
     },
     shows: (text: string | RegExp): Promise<string> => {
-        let shown = "";
-        return eventually(`the pane shows ${text}`, 15_000, async () => {
-          const screen = await product.get<{ content: string }>(`/api/agents/${slot}/screen`);
-          shown = (screen?.content ?? "").replaceAll(/\x1b\[[0-9;]*m/g, "");
-          return (typeof text === "string" ? shown.includes(text) : text.test(shown)) && shown;
-        }).catch((error: unknown) => {
-          throw new Error(`${String(error)}, but this:\n${shown}`, { cause: error });
-        });
-      },
+      let shown = "";
+      return eventually(`the pane shows ${text}`, 15_000, async () => {
+        const screen = await product.get<{ content: string }>(`/api/agents/${slot}/screen`);
+        shown = (screen?.content ?? "").replaceAll(/\x1b\[[0-9;]*m/g, "");
+        return (typeof text === "string" ? shown.includes(text) : text.test(shown)) && shown;
+      }).catch((error: unknown) => {
+        throw new Error(`${String(error)}, but this:\n${shown}`, { cause: error });
+      });
+    },
   };
 };
 
@@ -116,10 +121,16 @@ describe("takeover", () => {
     const { type, shows } = keyboard(taken);
     await shows("This is the sample agent");
     await waitForTask(product, id, (task) => task.takenOver && task.waitsFor === "person");
-    await eventually("the agent is shown as taken over", 10_000, async () => (await stateOf(taken.slot)) === "taken-over");
+    await eventually(
+      "the agent is shown as taken over",
+      10_000,
+      async () => (await stateOf(taken.slot)) === "taken-over",
+    );
     const { stdout: why } = await product.cli("task", "explain", id);
     expect(why).toContain(`handback ${id}`);
-    await type("id -un; cat begun.txt; echo mine > mine.txt && git add mine.txt && git commit -qm 'feat: mine' && echo committed");
+    await type(
+      "id -un; cat begun.txt; echo mine > mine.txt && git add mine.txt && git commit -qm 'feat: mine' && echo committed",
+    );
     const screen = await shows(/^committed/m);
     expect(screen).toMatch(/^agent$/m);
     expect(screen).toMatch(/^begun$/m);
@@ -142,7 +153,9 @@ describe("takeover", () => {
     expect(task.runs.filter((one) => one.step === "implement")).toHaveLength(1);
     const files = await repository.git("ls-tree", "--name-only", "main");
     for (const file of ["begun.txt", "mine.txt", "left.txt", "ended.txt"]) expect(files).toContain(file);
-    const prompts = (await transcriptOf(product, task)).flatMap((body) => (body.kind === "prompt" ? [body.text] : []));
+    const prompts = (await transcriptOf(product, task)).flatMap((body) =>
+      body.kind === "prompt" ? [body.text] : [],
+    );
     expect(prompts[1]).toContain("handed it back");
     expect(prompts[1]).toContain("feat: mine");
 
@@ -168,7 +181,9 @@ describe("takeover", () => {
     const task = await waitForTask(product, id, hasEnded);
     expect(task.state).toBe("done");
     expect(await repository.git("show", "main:person.txt")).toBe("mine\n");
-    const prompts = (await transcriptOf(product, task)).flatMap((body) => (body.kind === "prompt" ? [body.text] : []));
+    const prompts = (await transcriptOf(product, task)).flatMap((body) =>
+      body.kind === "prompt" ? [body.text] : [],
+    );
     expect(prompts[1]).toContain("Another word");
     expect(prompts[1]).toContain("handed it back");
   });

@@ -116,7 +116,9 @@ describe("pane", () => {
     await plane.waitFor("handed-back");
     const { result } = await plane.waitFor("finished");
     expect(result).toMatchObject({ outcome: "succeeded", verdict: "done" });
-    const prompts = plane.items().flatMap(({ body }) => (body.kind === "prompt" ? [JSON.stringify(body)] : []));
+    const prompts = plane
+      .items()
+      .flatMap(({ body }) => (body.kind === "prompt" ? [JSON.stringify(body)] : []));
     expect(prompts).toHaveLength(1);
     expect(prompts[0]).toContain("miyabi-recipe");
     expect(prompts[0]).toContain("handed it back");
