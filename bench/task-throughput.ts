@@ -108,7 +108,11 @@ async function tasks({ database, connectionUrl }: BenchDatabase): Promise<number
     ...deps,
     database,
     queue,
-    approvals: { ask: () => Promise.resolve(), close: () => Promise.resolve(), closeOfRun: () => Promise.resolve() },
+    approvals: {
+      ask: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+      closeOfRun: () => Promise.resolve(),
+    },
   });
   const runs = createRunService({ database, queue, tasks: service, random: systemRandom });
   const oneStep = workflow.parse({ version: 1, steps: [{ name: "implement", kind: "agent", role: "code" }] });
