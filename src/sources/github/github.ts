@@ -1,4 +1,4 @@
-import type { Clock, Home, Log, Random, Service } from "../../base/index.ts";
+import type { Clock, Home, Log, Loop, Random } from "../../base/index.ts";
 import type { Git } from "../../repositories/index.ts";
 import type { Database } from "../../store/index.ts";
 import type { OutboxHandler, OutboxHandlers, TaskService } from "../../tasks/index.ts";
@@ -33,7 +33,7 @@ export interface GitHubParams {
 /** The connection to GitHub: issues come in, progress goes out. */
 export interface GitHub {
   /** What runs in the background, in the order of their start. */
-  readonly services: readonly Service[];
+  readonly services: readonly Loop[];
   /** How the outbox brings about what tasks ask for. */
   readonly handlers: OutboxHandlers;
   readonly budget: () => BudgetState | null;

@@ -40,7 +40,9 @@ export function createPoll(params: Readonly<PollParams>): Loop {
       for (const settings of params.settings.repositories) {
         if (signal.aborted) return;
         try {
-          await pollOne(params, await params.repositories.open(settings), signal);
+          const repository = await params.repositories.open(settings);
+          await pollOne(params, repository, signal);
+          await lookAgain(params, repository, signal);
           await noteError(params.database, settings.name, null);
         } catch (error) {
           const known = toAppError(error);
@@ -65,8 +67,10 @@ async function pollOne(
   const { database, intake } = params;
   const cursor = await readCursor(database, repository.key);
   const [owner, repo] = repository.settings.name.split("/");
-  const since = cursor.issues_since === null ? null : new Date(cursor.issues_since.getTime() - OVERLAP_MS);
-  for (let page = 1; ; page += 1) {
+  let since = cursor.issues_since === null ? null : new Date(cursor.issues_since.getTime() - OVERLAP_MS);
+  let isFirst = true;
+  let seen = cursor.issues_since;
+  for (let page = 1; ;) {
     const found = await repository.client.ifChanged(
       "GET /repos/{owner}/{repo}/issues",
       {
@@ -79,7 +83,7 @@ async function pollOne(
         page,
         ...(since === null ? { labels: repository.settings.label } : { since: since.toISOString() }),
       },
-      page === 1 ? cursor.issues_etag : null,
+      isFirst ? cursor.issues_etag : null,
       z.array(issueReply),
     );
     if (!found.modified) return;
@@ -87,17 +91,53 @@ async function pollOne(
       if (signal.aborted) return;
       await intake.look(repository, issue);
     }
-    const isLast = found.data.length < PAGE;
-    if (!isLast) continue;
     const newest = found.data.at(-1)?.updated_at ?? null;
-    const next = newest ?? cursor.issues_since ?? params.clock.now();
+    seen = newest ?? seen;
+    if (found.data.length === PAGE && newest !== null) {
+      // From the last one on instead of by page numbers: an issue that changes meanwhile moves to the end and shifts all pages.
+      const stands = since !== null && newest.getTime() <= since.getTime();
+      page = stands || since === null ? page + 1 : 1;
+      if (since !== null && !stands) since = newest;
+      isFirst = false;
+      continue;
+    }
+    const next = seen ?? params.clock.now();
     // The tag belongs to the question with this very `since`; with another one it would never match.
     const same = next.getTime() === cursor.issues_since?.getTime();
     await database.query(
       "update miyabi.github_repositories set issues_since = $2, issues_etag = $3, polled_at = now() where name = $1",
-      [repository.key, next, same && page === 1 ? found.etag : null],
+      [repository.key, next, same && isFirst ? found.etag : null],
     );
     return;
+  }
+}
+
+// Issues that could not start when they were looked at: there was no room, or what they depend on was no task yet.
+const HELD_BACK = `
+select i.number from miyabi.github_issues i where i.repository = $1 and i.task_id is null and (
+  (i.intake ->> 'outcome' = 'full' and (select count(*) from miyabi.tasks t
+    where t.repository_id = $2 and t.state not in ('done', 'failed', 'cancelled')) < $3)
+  or (i.intake ->> 'outcome' = 'waits' and not exists (select 1 from jsonb_array_elements_text(i.intake -> 'on') as reference
+    where not exists (select 1 from miyabi.github_issues o where o.repository || '#' || o.number = reference and o.task_id is not null))))
+order by i.updated_at, i.number limit 20`;
+
+/** Looks again at issues that were held back, as soon as what held them back is gone. Asks GitHub nothing before that. */
+async function lookAgain(
+  { database, intake, settings }: Readonly<PollParams>,
+  repository: HostedRepository,
+  signal: AbortSignal,
+): Promise<void> {
+  const { rows } = await database.query<{ number: number }>(HELD_BACK, [
+    repository.key,
+    repository.repositoryId,
+    settings.maxOpenTasks,
+  ]);
+  const [owner, repo] = repository.settings.name.split("/");
+  for (const { number } of rows) {
+    if (signal.aborted) return;
+    const route = "GET /repos/{owner}/{repo}/issues/{issue_number}";
+    const issue = await repository.client.call(route, { owner, repo, issue_number: number }, issueReply);
+    await intake.look(repository, issue);
   }
 }
 

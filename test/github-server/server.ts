@@ -1,0 +1,149 @@
+import { createHash } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
+import { handleGit } from "../support/git-http-server.ts";
+import { ROUTES, type Reply } from "./routes.ts";
+import type { Issue, State } from "./state.ts";
+
+export interface GitHubServer {
+  readonly url: string;
+  readonly state: State;
+  close(): Promise<void>;
+}
+
+const LIMIT = 5_000;
+
+/**
+ * A stand-in for GitHub with the routes that the product calls, written from GitHub's documentation, and real git over HTTP.
+ * `root` holds the bare repositories, `owner/name.git`.
+ */
+export async function startGitHubServer({ root }: { readonly root: string }): Promise<GitHubServer> {
+  const state: State = {
+    token: "ghp_canary_5f1d2c",
+    login: "miyabi-bot",
+    repositories: new Map(),
+    requests: [],
+    faults: [],
+    ids: 1_000,
+  };
+  const server = createServer((request, response) => {
+    void serve(state, root, url, request, response).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    state,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function serve(
+  state: State,
+  root: string,
+  url: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url ?? "/", url);
+  const { method = "GET" } = request;
+  if (pathname.includes(".git/")) {
+    const expected = `Basic ${Buffer.from(`x-access-token:${state.token}`).toString("base64")}`;
+    return handleGit(request, response, {
+      root,
+      allow: ({ authorization }) => (authorization === expected ? 200 : 401),
+    });
+  }
+  const body =
+    method === "GET" || method === "DELETE"
+      ? {}
+      : ((await json(request).catch(() => ({}))) as Record<string, unknown>);
+  const fault = state.faults.find((one) => one.times > 0 && one.method === method && one.path.test(pathname));
+  if (fault !== undefined) fault.times -= 1;
+  if (fault?.when === "before") return void response.destroy();
+  const reply = await answer(
+    state,
+    url,
+    method,
+    pathname,
+    searchParams,
+    body,
+    request.headers.authorization ?? "",
+  );
+  if (fault?.when === "after") return void response.destroy();
+  send(state, request, response, reply, pathname);
+}
+
+async function answer(
+  state: State,
+  url: string,
+  method: string,
+  pathname: string,
+  query: URLSearchParams,
+  body: Readonly<Record<string, unknown>>,
+  authorization: string,
+): Promise<Reply> {
+  if (!authorization.endsWith(` ${state.token}`))
+    return { status: 401, body: { message: "Bad credentials" } };
+  if (pathname === "/user") return { status: 200, body: { login: state.login } };
+  if (pathname === "/graphql") return graphql(state, body["variables"] as Record<string, unknown>);
+  const [, name = "", rest = ""] = /^\/repos\/([^/]+\/[^/]+)(.*)$/.exec(pathname) ?? [];
+  const repository = state.repositories.get(name.toLowerCase());
+  if (repository === undefined) return { status: 404, body: { message: "Not Found" } };
+  if (rest === "")
+    return {
+      status: 200,
+      body: { full_name: name, clone_url: `${url}/${name}.git`, default_branch: "main", archived: false },
+    };
+  for (const [verb, path, handler] of ROUTES) {
+    const match = verb === method ? path.exec(rest) : null;
+    if (match === null) continue;
+    const issue = repository.issues.get(Number(match[1])) as Issue;
+    if (/^\/(issues|pulls)\/\d/.test(rest) && issue === undefined)
+      return { status: 404, body: { message: "Not Found" } };
+    return handler({ state, repository, issue, query, body, match });
+  }
+  return { status: 404, body: { message: `No route ${method} ${pathname}` } };
+}
+
+function graphql(state: State, variables: Readonly<Record<string, unknown>>): Reply {
+  const repository = state.repositories.get(
+    `${String(variables["owner"])}/${String(variables["repo"])}`.toLowerCase(),
+  );
+  const issue = repository?.issues.get(Number(variables["number"]));
+  const edited = issue?.edited ?? null;
+  const found =
+    issue === undefined
+      ? null
+      : { lastEditedAt: edited?.at ?? null, editor: edited === null ? null : { login: edited.by } };
+  return { status: 200, body: { data: { repository: { issue: found } } } };
+}
+
+function send(
+  state: State,
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: Reply,
+  path: string,
+): void {
+  const text = JSON.stringify(reply.body);
+  const etag = `"${createHash("sha256").update(text).digest("hex").slice(0, 32)}"`;
+  const isKnown =
+    request.method === "GET" && reply.status === 200 && request.headers["if-none-match"] === etag;
+  const status = isKnown ? 304 : reply.status;
+  state.requests.push({ method: request.method ?? "GET", path, status });
+  const used = state.requests.filter((one) => one.status !== 304).length;
+  response.writeHead(status, {
+    "content-type": "application/json; charset=utf-8",
+    etag,
+    "x-ratelimit-limit": String(LIMIT),
+    "x-ratelimit-remaining": String(LIMIT - used),
+    "x-ratelimit-reset": String(Math.ceil(Date.now() / 1_000) + 3_600),
+  });
+  response.end(isKnown ? undefined : text);
+}

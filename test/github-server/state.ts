@@ -1,0 +1,81 @@
+/** What the server remembers of one repository. Names of fields that are sent are GitHub's. */
+export interface Issue {
+  readonly number: number;
+  title: string;
+  body: string;
+  state: "open" | "closed";
+  readonly user: string;
+  labels: string[];
+  updatedAt: number;
+  /** Set for pull requests, which are issues too. */
+  pull: Pull | null;
+  edited: { readonly at: string; readonly by: string } | null;
+  readonly events: {
+    id: number;
+    event: string;
+    actor: string;
+    created_at: string;
+    label?: { name: string };
+  }[];
+  readonly comments: { id: number; body: string; user: string; created_at: string }[];
+}
+
+export interface Pull {
+  readonly head: string;
+  readonly base: string;
+  merged: boolean;
+  mergeCommit: string | null;
+  readonly reviews: {
+    id: number;
+    user: string;
+    state: string;
+    body: string;
+    submitted_at: string;
+    commit_id: string;
+  }[];
+  readonly reviewComments: {
+    id: number;
+    pull_request_review_id: number;
+    user: string;
+    path: string;
+    line: number;
+    body: string;
+    created_at: string;
+  }[];
+}
+
+export interface CheckRun {
+  readonly id: number;
+  readonly name: string;
+  readonly status: "completed" | "in_progress";
+  readonly conclusion: string | null;
+  readonly output: { readonly title: string; readonly summary: string };
+}
+
+export interface Repository {
+  readonly owner: string;
+  readonly name: string;
+  /** Bare repository on disk. */
+  readonly gitDir: string;
+  readonly permissions: Map<string, string>;
+  readonly issues: Map<number, Issue>;
+  /** Check runs by commit. */
+  readonly checks: Map<string, CheckRun[]>;
+}
+
+export interface Fault {
+  readonly method: string;
+  readonly path: RegExp;
+  /** `before`: nothing happens; `after`: it happens, and the answer is lost. */
+  readonly when: "before" | "after";
+  times: number;
+}
+
+export interface State {
+  readonly token: string;
+  readonly login: string;
+  readonly repositories: Map<string, Repository>;
+  readonly requests: { readonly method: string; readonly path: string; readonly status: number }[];
+  readonly faults: Fault[];
+  ids: number;
+}

@@ -1,0 +1,55 @@
+import { headOf, mergeTree } from "./git.ts";
+import type { Issue, Repository } from "./state.ts";
+
+const user = (login: string): { readonly login: string } => ({ login });
+
+/** Replies in GitHub's form: https://docs.github.com/rest */
+export function issueView({ owner, name }: Repository, issue: Issue): object {
+  return {
+    number: issue.number,
+    title: issue.title,
+    body: issue.body,
+    state: issue.state,
+    user: user(issue.user),
+    labels: issue.labels.map((label) => ({ name: label })),
+    updated_at: new Date(issue.updatedAt).toISOString(),
+    html_url: `https://github.example/${owner}/${name}/issues/${issue.number}`,
+    ...(issue.pull === null ? {} : { pull_request: {} }),
+  };
+}
+
+export const commentView = (comment: Issue["comments"][number]): object => ({
+  ...comment,
+  user: user(comment.user),
+});
+export const eventView = ({ actor, ...event }: Issue["events"][number]): object => ({
+  ...event,
+  actor: user(actor),
+});
+export const bySomebody = <T extends { readonly user: string }>(one: T): object => ({
+  ...one,
+  user: user(one.user),
+});
+
+export async function pullView(repository: Repository, issue: Issue): Promise<object> {
+  const { pull, number, title, body, state } = issue;
+  if (pull === null) return {};
+  const [head, base] = await Promise.all([
+    headOf(repository.gitDir, pull.head),
+    headOf(repository.gitDir, pull.base),
+  ]);
+  const tree = pull.merged || head === null ? null : await mergeTree(repository.gitDir, pull.base, pull.head);
+  return {
+    number,
+    title,
+    body,
+    state,
+    html_url: `https://github.example/${repository.owner}/${repository.name}/pull/${number}`,
+    merged: pull.merged,
+    mergeable: pull.merged ? null : tree !== null,
+    mergeable_state: tree === null ? "dirty" : "clean",
+    merge_commit_sha: pull.mergeCommit,
+    head: { ref: pull.head, sha: head ?? "0".repeat(40) },
+    base: { ref: pull.base, sha: base },
+  };
+}
