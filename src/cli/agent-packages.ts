@@ -25,7 +25,7 @@ export async function installAgent(params: Readonly<InstallAgentsParams & { name
     ...place,
     runner: systemProcessRunner,
     random: systemRandom,
-    env: environmentOfNpm(params.env),
+    env: params.env,
     onProgress: params.note,
   });
 }
@@ -45,14 +45,4 @@ export async function installAgents(
     await installAgent({ ...params, name }).catch((error: unknown) =>
       params.note(`${messageOf(error)} Tasks of this agent wait until it is there.`),
     );
-}
-
-/** npm needs its own settings and the network's; no key of a provider is among them. */
-function environmentOfNpm(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const names = ["PATH", "HOME", "LANG", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "NODE_EXTRA_CA_CERTS"];
-  return Object.fromEntries(
-    Object.entries(env).filter(
-      ([name]) => names.includes(name.toUpperCase()) || name.toLowerCase().startsWith("npm_config_"),
-    ),
-  );
 }

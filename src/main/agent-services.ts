@@ -1,5 +1,5 @@
 import path from "node:path";
-import { existsSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import {
   createDispatcher,
   createHostHub,
@@ -194,5 +194,14 @@ function openRuntime(params: Readonly<AgentServicesParams>): SlotRuntime {
 export function isOnPath(program: string, searchPath: string): boolean {
   return searchPath
     .split(":")
-    .some((directory) => directory.startsWith("/") && existsSync(path.join(directory, program)));
+    .some((directory) => directory.startsWith("/") && isExecutable(path.join(directory, program)));
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -316,6 +316,9 @@ function passedOn(
   searchPath: string,
 ): Record<string, string> {
   const names = ["LANG", "LC_ALL", "LC_CTYPE", "TERM", "TZ", "COLORTERM", "SAMPLE_AGENT_PACE_MS"];
+  // For npm, which installs an agent before its first run.
+  names.push("HOME", "NODE_EXTRA_CA_CERTS", "npm_config_registry", "npm_config_cafile");
+  for (const name of ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"]) names.push(name, name.toLowerCase());
   const kept = names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
   return { PATH: searchPath, LANG: "C.UTF-8", ...Object.fromEntries(kept) };
 }

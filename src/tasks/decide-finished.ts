@@ -10,7 +10,12 @@ const MAX_LOSSES = 20;
 const LOSSES_WITHOUT_DELAY = 5;
 const RETRY_BASE_MS = 2_000;
 const RETRY_MAX_MS = 300_000;
-const DISK_FULL_MS = 15_000;
+/** Nobody's work failed: what the machine lacks is waited for, however long that takes. */
+const WAITED_FOR_MS: Readonly<Record<string, number>> = {
+  "disk.full": 15_000,
+  "agent.unavailable": 120_000,
+  "sandbox.unavailable": 300_000,
+};
 const QUOTA_DEFAULT_MS = 15 * 60_000;
 
 interface DecideContext {
@@ -213,9 +218,9 @@ function baseOf(draft: Draft, position: number): string | null {
 function decideFailed(draft: Draft, run: Run, result: RunResult, context: Readonly<DecideContext>): void {
   const error = because(result.code ?? "run.failed", result.message);
   draft.endRun({ id: run.id, state: "failed", error, result });
-  // Nobody's work failed: it waits until there is room again, however long that takes.
-  if (result.code === "disk.full")
-    return tryAgain(draft, run, { delayMs: DISK_FULL_MS, waitsFor: "retry", error, now: context.now });
+  const waitMs = WAITED_FOR_MS[error.code];
+  if (waitMs !== undefined)
+    return tryAgain(draft, run, { delayMs: waitMs, waitsFor: "retry", error, now: context.now });
   const definition = definitionOf(draft, run.stepPosition);
   const retries = "retries" in definition ? definition.retries : 0;
   const failures = draft.stepAt(run.stepPosition).failures + 1;

@@ -66,6 +66,18 @@ test("a failed check sends the task back with its log; everything from there is 
   expect(story.now().activeRun?.commit).toBe("c2");
 });
 
+test.each(["disk.full", "agent.unavailable", "sandbox.unavailable"])(
+  "a run that lacks what the machine should have (%s) is tried again, however often",
+  (code) => {
+    const story = tellStory();
+    story.happen({ type: "admit" });
+    for (let time = 1; time <= 10; time += 1) {
+      story.end({ outcome: "failed", code, message: "It is not there." });
+      expect(stateOf(story)).toBe("waiting implement retry");
+    }
+  },
+);
+
 test("a check that fails in every round waits for a person", () => {
   const story = tellStory();
   story.reach("check");

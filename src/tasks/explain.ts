@@ -190,6 +190,7 @@ function waitingReasons(facts: Readonly<ExplainFacts>): readonly Reason[] {
     );
   if (task.reason !== null) reasons.push(task.reason);
   const isTimed = task.waitsFor === "retry" || task.waitsFor === "quota";
+  if (isTimed && facts.cannotRun !== null) reasons.unshift(facts.cannotRun);
   const isDue = task.wakeAt !== null && task.wakeAt.getTime() <= facts.now.getTime();
   // Once its time has come, what holds it is what holds every queued run.
   if (isTimed && isDue && facts.activeRun !== null) reasons.unshift(...explainQueue(facts, facts.activeRun));

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
 import { mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
 import net from "node:net";
 import os from "node:os";
@@ -64,6 +64,8 @@ export async function createInstallation(
   env: Readonly<Record<string, string>> = {},
   /** The program to start: this checkout's bundle, or another checkout's launcher. */
   program: string = BUNDLE,
+  /** Words before each command of the product, e.g. `unshare --mount`. */
+  runBy: readonly string[] = [],
 ): Promise<TestInstallation> {
   const home = await mkdtemp(path.join(os.tmpdir(), "miyabi-e2e-"));
   const port = await freePort();
@@ -73,6 +75,11 @@ export async function createInstallation(
     LANG: "C.UTF-8",
     MIYABI_HOME: home,
     ...env,
+  };
+
+  const start = (args: readonly string[], stdio: StdioOptions, detached: boolean): ChildProcess => {
+    const [command = process.execPath, ...words] = [...runBy, process.execPath, program, ...args];
+    return spawn(command, words, { env: childEnv, stdio, detached });
   };
 
   const token = async (): Promise<string> => (await readFile(path.join(home, "run", "token"), "utf8")).trim();
@@ -116,24 +123,17 @@ export async function createInstallation(
     home,
     port,
     up: (...flags) => {
-      const child = spawn(process.execPath, [program, "up", "--no-demo", "--port", String(port), ...flags], {
-        env: childEnv,
-        stdio: ["ignore", "ignore", "ignore"],
-        detached: true,
-      });
+      const child = start(["up", "--no-demo", "--port", String(port), ...flags], "ignore", true);
       child.unref();
       return child;
     },
     cli: (...args) =>
       new Promise((resolve) => {
-        const child = spawn(process.execPath, [program, ...args], {
-          env: childEnv,
-          stdio: ["ignore", "pipe", "pipe"],
-        });
+        const child = start(args, ["ignore", "pipe", "pipe"], false);
         let stdout = "";
         let stderr = "";
-        child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-        child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+        child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+        child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
         child.on("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
       }),
     get: async <T>(route: string) =>

@@ -2,7 +2,6 @@ import { PassThrough } from "node:stream";
 import type { Clock, Log } from "../../base/index.ts";
 import type { TranscriptBody } from "../../contract/index.ts";
 import type { AgentProcess, AgentSession, OpenAgent, TurnOutcome } from "../driver.ts";
-import type { AgentProfile } from "../profile.ts";
 import type { RunOutcome, RunSpec } from "../protocol.ts";
 import { brokenTurn, failed, outcomeOf } from "./outcome.ts";
 import type { Permissions } from "./permissions.ts";
@@ -22,7 +21,8 @@ interface ConversationParams {
   readonly reports: Reports;
   readonly permissions: Permissions;
   readonly openAgent: OpenAgent;
-  readonly packageDirOf: (profile: AgentProfile) => string | null;
+  /** Of the profile; null where it has none. */
+  readonly packageDir: string | null;
   readonly terminal: Terminal;
   readonly stop: Stop;
   readonly onOutput: (bytes: number) => void;
@@ -100,7 +100,7 @@ export function createConversation(params: Readonly<ConversationParams>): Conver
       run: { runId: spec.runId, taskId: spec.taskId, role: spec.role },
       cwd: params.sandbox.cloneDir,
       home: params.sandbox.homeDir,
-      packageDir: params.packageDirOf(agent.profile),
+      packageDir: params.packageDir,
       gatewayUrl: params.sandbox.gatewayUrl,
       mcpUrl: params.sandbox.mcpUrl,
       resumeSessionId,
@@ -180,7 +180,7 @@ export function createConversation(params: Readonly<ConversationParams>): Conver
       spec,
       profile: agent.profile,
       sessionId,
-      packageDir: params.packageDirOf(agent.profile),
+      packageDir: params.packageDir,
       sandbox: params.sandbox,
       terminal: params.terminal,
       notice: (text) => reports.emit({ kind: "notice", level: "info", text }),

@@ -10,7 +10,7 @@ import {
 } from "../../base/index.ts";
 import { createGit } from "../../repositories/index.ts";
 import { openAgent } from "../drivers/index.ts";
-import { packageDirOf } from "../profiles/index.ts";
+import { installAgentPackage } from "../profiles/index.ts";
 import { readHostLayout } from "../sandbox/index.ts";
 import { serveConductor } from "./conductor.ts";
 import { runHost } from "./host.ts";
@@ -74,11 +74,14 @@ async function main(): Promise<number> {
       git,
       runner: systemProcessRunner,
       openAgent,
-      packageDirOf: (profile) =>
-        packageDirOf({
-          profile,
+      openPackage: (params) =>
+        installAgentPackage({
+          ...params,
           agentsDir: options["agents-dir"],
           sampleAgentDir: options["sample-dir"],
+          runner: systemProcessRunner,
+          random: systemRandom,
+          env: process.env,
         }),
       readToken,
       terminal: pane,

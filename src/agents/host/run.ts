@@ -26,7 +26,12 @@ export interface RunTools {
   readonly git: Git;
   readonly runner: ProcessRunner;
   readonly openAgent: OpenAgent;
-  readonly packageDirOf: (profile: AgentProfile) => string | null;
+  /** Directory of the profile's package, installed where it is missing; null where it has none. @throws agent.unavailable */
+  readonly openPackage: (params: {
+    readonly profile: AgentProfile;
+    readonly onProgress: (text: string) => void;
+    readonly signal: AbortSignal;
+  }) => Promise<string | null>;
   readonly readToken: () => Promise<string>;
   readonly whenConnected: (signal: AbortSignal) => Promise<void>;
   readonly terminal: Terminal;
@@ -203,6 +208,11 @@ async function workInOrder(params: Readonly<RunParams>, sandbox: RunSandbox): Pr
     ask: reports.permission,
     answered: reports.answered,
   });
+  const packageDir = await tools.openPackage({
+    profile: spec.agent.profile,
+    onProgress: (text) => reports.emit({ kind: "notice", level: "info", text }),
+    signal: stop.signal,
+  });
   const conversation = createConversation({
     spec,
     // An earlier host of this very attempt may have opened a session already.
@@ -218,7 +228,7 @@ async function workInOrder(params: Readonly<RunParams>, sandbox: RunSandbox): Pr
     reports,
     permissions,
     openAgent: tools.openAgent,
-    packageDirOf: tools.packageDirOf,
+    packageDir,
     terminal: tools.terminal,
     stop,
     onOutput: countOutput,

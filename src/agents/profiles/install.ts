@@ -23,10 +23,12 @@ interface PackageParams {
 interface InstallParams extends PackageParams {
   readonly runner: ProcessRunner;
   readonly random: Pick<Random, "uuid">;
-  /** Environment of npm: PATH, HOME and npm's own settings; no keys. */
+  /** The caller's environment; npm gets PATH, HOME, the network's and its own settings of it, and no other variable. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Told in words what happens. */
   readonly onProgress: (text: string) => void;
+  /** Ends npm; nothing is installed then. */
+  readonly signal?: AbortSignal;
 }
 
 /** Value of `{package}` for a profile; null where it needs none. Whether anything is installed there is another question. Pure. */
@@ -81,7 +83,7 @@ async function moveIntoPlace(partial: string, directory: string): Promise<void> 
 }
 
 async function npmInstall(
-  { profile, runner, env }: Readonly<InstallParams>,
+  { profile, runner, env, signal }: Readonly<InstallParams>,
   npmPackage: string,
   directory: string,
 ): Promise<void> {
@@ -98,7 +100,7 @@ async function npmInstall(
     new AppError({
       code: "agent.unavailable",
       message: `${profile.title} could not be installed: ${message}`,
-      fix: `Check the network and npm's settings, then try: npm ${command.slice(0, 1).join(" ")} ${npmPackage}`,
+      fix: `Check the network and npm's settings (npm view ${npmPackage} version), then: miyabi restart`,
       cause,
     });
   const result = await runner
@@ -106,14 +108,36 @@ async function npmInstall(
       command: "npm",
       args: [...command, "--loglevel=error", npmPackage],
       cwd: directory,
-      env,
+      env: environmentOfNpm(env),
       timeoutMs: INSTALL_TIMEOUT_MS,
+      ...(signal === undefined ? {} : { signal }),
     })
     .catch((error: unknown) => {
       throw unavailable("npm was not found. It comes with Node (https://nodejs.org).", error);
     });
   if (result.timedOut) throw unavailable(`npm did not finish within ${INSTALL_TIMEOUT_MS / 60_000} min.`);
   if (result.code !== 0) throw unavailable(explainNpm(`${result.stderr}\n${result.stdout}`));
+}
+
+const NPM_VARIABLES = [
+  "PATH",
+  "HOME",
+  "LANG",
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "NO_PROXY",
+  "NODE_EXTRA_CA_CERTS",
+];
+
+/** npm needs its own settings and the network's; no key of a provider is among them. Pure. */
+export function environmentOfNpm(
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      ([name]) => NPM_VARIABLES.includes(name.toUpperCase()) || name.toLowerCase().startsWith("npm_config_"),
+    ),
+  );
 }
 
 function explainNpm(output: string): string {
