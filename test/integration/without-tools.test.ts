@@ -56,13 +56,25 @@ async function setup(hidden: readonly string[], ...flags: readonly string[]): Pr
 
 async function addTask(product: TestInstallation): Promise<{ readonly id: string; readonly dir: string }> {
   const repository = await createTestRepository(path.join(product.home, "words"));
-  const { stdout, stderr } = await product.cli("task", "add", "--json", "--repo", repository.dir, "--title", "Hello");
+  const { stdout, stderr } = await product.cli(
+    "task",
+    "add",
+    "--json",
+    "--repo",
+    repository.dir,
+    "--title",
+    "Hello",
+  );
   expect(stderr).toBe("");
   return { id: (JSON.parse(stdout) as { id: string }).id, dir: repository.dir };
 }
 
 interface Health {
-  readonly components: readonly { readonly name: string; readonly state: string; readonly fix: string | null }[];
+  readonly components: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly fix: string | null;
+  }[];
 }
 const healthOf = async (product: TestInstallation, name: string) =>
   (await product.get<Health>("/api/health"))?.components.find((one) => one.name === name);
@@ -70,7 +82,10 @@ const healthOf = async (product: TestInstallation, name: string) =>
 describe("without tmux", () => {
   it("the sample is carried to merged commits in plain processes, and what needs a pane says so", async () => {
     const product = await setup(["tmux"]);
-    expect(await healthOf(product, "panes")).toMatchObject({ state: "degraded", fix: expect.stringContaining("tmux") });
+    expect(await healthOf(product, "panes")).toMatchObject({
+      state: "degraded",
+      fix: expect.stringContaining("tmux"),
+    });
     const { taskIds } = await product.post<{ taskIds: string[] }>("/api/demo", {});
     expect(taskIds.length).toBeGreaterThanOrEqual(6);
     const working = await waitForTask(product, taskIds[0] ?? "", (task) => task.state === "running");
@@ -81,7 +96,9 @@ describe("without tmux", () => {
       const task = await waitForTask(product, id, hasEnded, 120_000);
       expect(task).toMatchObject({ id, state: "done" });
     }
-    const agents = await product.get<{ items: { runtime: string; attachCommand: string | null }[] }>("/api/agents");
+    const agents = await product.get<{ items: { runtime: string; attachCommand: string | null }[] }>(
+      "/api/agents",
+    );
     expect(agents?.items.every((one) => one.runtime === "process" && one.attachCommand === null)).toBe(true);
     const { code, stderr } = await product.cli("shutdown");
     expect(code, stderr).toBe(0);
