@@ -11,7 +11,7 @@ export interface Verdict {
 
 const NO_RECIPE =
   "I am only the sample agent: I carry out recipes written in the sample issues and understand nothing else. " +
-  "This issue has no recipe. Configure a real agent, e.g. `miyabi init --agent claude`, and retry the task.";
+  "This issue has no recipe. Configure a real agent with `miyabi init`, start miyabi again, and retry the task.";
 
 /** One turn: reads why it was called, does what the recipe says for that and reports a verdict. */
 export async function work(
