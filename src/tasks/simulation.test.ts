@@ -31,10 +31,17 @@ function count(world: World, what: string): void {
   world.happenings.set(what, (world.happenings.get(what) ?? 0) + 1);
 }
 
+/** Trouble by chance, counted; the first opportunity is always taken, so that no kind is left out of a simulation. */
+function strikes(world: World, what: string, share: number): boolean {
+  const isFirst = !world.calm && !world.happenings.has(what);
+  if (!isFirst && !chance(world, share)) return false;
+  count(world, what);
+  return true;
+}
+
 /** Does a happening, or dies right before the commit and does it again after the restart. */
 async function happen(world: World, taskId: string, happening: TaskHappening): Promise<void> {
-  if (chance(world, 0.1)) {
-    count(world, "crash");
+  if (strikes(world, "crash", 0.1)) {
     const crashed = world.database.transaction(async (tx) => {
       await world.tasks.happenIn(tx, taskId, () => happening);
       throw new Crash();
@@ -71,8 +78,7 @@ async function end(world: World): Promise<void> {
     [run.runId],
   );
   const step = rows[0]?.step ?? "";
-  if (chance(world, 0.15)) {
-    count(world, "lost");
+  if (strikes(world, "lost", 0.15)) {
     await world.runs.lose(run, because("lease.expired", "It was silent."));
     const late = await world.runs.finish(run, { ...RESULT, ...successOf(step) });
     expect(late).toBe("lost");
@@ -84,20 +90,16 @@ async function end(world: World): Promise<void> {
 }
 
 function resultOf(world: World, step: string): typeof RESULT {
-  if (chance(world, 0.12)) {
-    count(world, "failed");
+  if (strikes(world, "failed", 0.12)) {
     return { ...RESULT, outcome: "failed", code: "agent.exited", message: "It ended." };
   }
-  if (chance(world, 0.05)) {
-    count(world, "quota");
+  if (strikes(world, "quota", 0.05)) {
     return { ...RESULT, outcome: "quota", message: "Limit reached." };
   }
-  if ((step === "check" || step === "merge") && chance(world, 0.25)) {
-    count(world, "check failed");
+  if ((step === "check" || step === "merge") && strikes(world, "check failed", 0.25)) {
     return { ...RESULT, outcome: "failed", code: "check.failed", message: "exit 1", log: "1 ≠ 2" };
   }
-  if (step === "review" && chance(world, 0.75)) {
-    count(world, "changes");
+  if (step === "review" && strikes(world, "changes", 0.75)) {
     return { ...RESULT, verdict: "changes", notes: "Mend it." };
   }
   world.commits += 1;
@@ -119,8 +121,7 @@ async function merge(world: World): Promise<void> {
     if (candidate === undefined || (data.publishing !== true && data.checked !== candidate)) {
       await happen(world, id, { type: "merge-started" });
       if (chance(world, 0.1)) continue;
-      if (chance(world, 0.2)) {
-        count(world, "conflict");
+      if (strikes(world, "conflict", 0.2)) {
         await happen(world, id, { type: "merge-conflict", base: "b", files: ["a.ts"] });
         continue;
       }
@@ -129,8 +130,7 @@ async function merge(world: World): Promise<void> {
       await happen(world, id, { type: "merge-candidate", base: "b", commit, tree: "t", needsCheck: true });
       continue;
     }
-    if (data.publishing !== true && chance(world, 0.1)) {
-      count(world, "cancelled");
+    if (data.publishing !== true && strikes(world, "cancelled", 0.1)) {
       await happen(world, id, { type: "cancel", by: "mari", note: "" });
       const late = world.tasks.happen(id, { type: "merge-publishing", commit: candidate });
       await expect(late).rejects.toMatchObject({ code: "conflict.state" });
@@ -140,8 +140,7 @@ async function merge(world: World): Promise<void> {
     const cancel = world.tasks.happen(id, { type: "cancel", by: "mari", note: "" });
     await expect(cancel).rejects.toMatchObject({ code: "conflict.state" });
     const known = world.merges.get(id) ?? [];
-    if (!known.includes(candidate) && chance(world, 0.2)) {
-      count(world, "held");
+    if (!known.includes(candidate) && strikes(world, "held", 0.2)) {
       await happen(world, id, {
         type: "merge-held",
         reason: because("target.changes", "The tree has changes."),

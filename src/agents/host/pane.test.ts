@@ -39,8 +39,23 @@ async function setup() {
     const shown = await runtime.capture("kaede");
     return (shown?.content ?? "").replaceAll(/\x1b\[[0-9;]*m/g, "");
   };
+  const terminalMode = async (): Promise<string> => {
+    const socket = path.join(fixture.home, "run", "tmux.sock");
+    const ask = (command: string, args: readonly string[]) =>
+      systemProcessRunner.run({ command, args, env: ENVIRONMENT, timeoutMs: 5000 });
+    const pane = await ask("tmux", [
+      "-S",
+      socket,
+      "display-message",
+      "-p",
+      "-t",
+      "miyabi-orchestra",
+      "#{pane_tty}",
+    ]);
+    return (await ask("stty", ["-F", pane.stdout.trim(), "-a"])).stdout;
+  };
   const shows = (text: string): Promise<void> => until(async () => (await screen()).includes(text));
-  return { fixture, plane: fixture.plane, runtime, type, screen, shows, start };
+  return { fixture, plane: fixture.plane, runtime, type, screen, shows, start, terminalMode };
 }
 
 describe("pane", () => {
@@ -77,7 +92,7 @@ describe("pane", () => {
   });
 
   test("a person takes over in the agent's sandbox and hands back their commits", async () => {
-    const { fixture, plane, type, shows } = await setup();
+    const { fixture, plane, type, shows, terminalMode } = await setup();
     const spec = fixture.agentSpec(`implement:\n  - wait: 600000\ncontinue:\n  - say: "on it"`);
     if (spec.agent !== null) spec.agent.profile.terminal = null;
     plane.assign(spec);
@@ -102,6 +117,8 @@ describe("pane", () => {
     expect(result.outcome).toBe("succeeded");
     expect(plane.text()).toContain("handed it back");
     await shows("■ succeeded");
+    // What was killed had the terminal in raw mode: lines would be printed as a staircase.
+    expect(await terminalMode()).toMatch(/^opost /m);
   });
 
   test("a takeover that comes before the agent is there waits for it, and the agent hears of its task afterwards", async () => {

@@ -1,5 +1,6 @@
 import readline from "node:readline";
 import type { Readable } from "node:stream";
+import { spawnProcess } from "../../../base/index.ts";
 import type { TranscriptItem } from "../../../contract/index.ts";
 import { cleanText } from "../../drivers/index.ts";
 import type { ConnectionState } from "../connection.ts";
@@ -43,6 +44,20 @@ const DEFAULT_COLUMNS = 100;
 const DEFAULT_ROWS = 40;
 /** Colours may stay in the conductor's view, everything else that a terminal acts on may not. */
 const COLORS = /\x1b\[[0-9;]*m/g;
+
+/**
+ * Undoes the raw mode that a killed program leaves behind; the input line would otherwise take it for the terminal's usual mode,
+ * and lend it to the next program. From a background group the change needs SIGTTOU ignored.
+ */
+function resetTerminal(): Promise<void> {
+  return new Promise((resolve) => {
+    const child = spawnProcess("/bin/sh", ["-c", "trap '' TTOU; exec stty sane iutf8"], {
+      stdio: ["inherit", "ignore", "ignore"],
+    });
+    child.on("error", () => resolve());
+    child.on("close", () => resolve());
+  });
+}
 
 export function createPane(params: Readonly<PaneParams>): Pane {
   const { input, output } = params;
@@ -159,6 +174,7 @@ export function createPane(params: Readonly<PaneParams>): Pane {
         output.write(
           "\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?25h\x1b[0m\x1b[2J\x1b[H",
         );
+        await resetTerminal();
         const missed = held;
         held = null;
         line = openInput();
