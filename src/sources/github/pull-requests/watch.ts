@@ -9,7 +9,7 @@ import {
 } from "../../../base/index.ts";
 import { ensureCache, fetchTarget, rebaseOnto } from "../../../repositories/index.ts";
 import type { TaskHappening } from "../../../tasks/index.ts";
-import { deliveredTasks, type HostedTask } from "../hosted-task.ts";
+import { deliveredTasks, readHostedTask, type HostedTask } from "../hosted-task.ts";
 import { pullRequestReply, reviewCommentReply, type ReviewReply } from "../replies.ts";
 import type { HostedRepository } from "../repositories.ts";
 import type { Trust } from "../trust.ts";
@@ -98,14 +98,22 @@ async function look(params: Readonly<WatchParams>, task: HostedTask): Promise<vo
     checks: isOpen ? await readChecks(repository, pull.head.sha) : [],
     reviews: isOpen ? await readReviews(client, settings.name, pull.number) : [],
   };
-  const verdict = judgePullRequest({
-    task,
-    snapshot,
-    policy: policyOf(task),
-    trusted: await trustedAmong(params, repository, snapshot.reviews),
-    graceOver: isGraceOver(task, params.clock.now()),
-  });
+  const trusted = await trustedAmong(params, repository, snapshot.reviews);
+  const judge = (at: HostedTask): Verdict =>
+    judgePullRequest({
+      task: at,
+      snapshot,
+      policy: policyOf(at),
+      trusted,
+      graceOver: isGraceOver(at, params.clock.now()),
+    });
+  const verdict = judge(task);
   await act(params, repository, task, snapshot, verdict);
+  if (verdict.act === "tell" && verdict.happening.type === "ci-finished") {
+    // What decides about the merge is known already: asking again would cost time and requests.
+    const next = await readHostedTask(params.database, task.id);
+    if (next?.stepKind === "merge") await act(params, repository, next, snapshot, judge(next));
+  }
   await markLooked(params, task);
 }
 

@@ -1,0 +1,81 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { addRepository, passChecks } from "../github-server/people.ts";
+import { startGitHubServer, type GitHubServer } from "../github-server/server.ts";
+import type { Repository } from "../github-server/state.ts";
+import { createInstallation, type TestInstallation } from "./installation.ts";
+import { waitUntilIdle } from "./task-facts.ts";
+
+/** The product beside a GitHub server, with one repository that both know. */
+export interface HostedProduct {
+  readonly server: GitHubServer;
+  readonly repository: Repository;
+  readonly product: TestInstallation;
+  /** Ends both and removes what they kept. */
+  close(): Promise<void>;
+}
+
+interface HostedParams {
+  /** `owner/name`. */
+  readonly name: string;
+  /** Makes the repository that is put on the server, in an empty directory. */
+  readonly fill: (directory: string) => Promise<void>;
+  readonly people: Readonly<Record<string, string>>;
+  /** Of the section `github.repositories`. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Other sections of `miyabi.yaml`. */
+  readonly installation?: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Further things in place before the product starts. */
+  readonly before?: (product: TestInstallation) => Promise<void>;
+}
+
+const CHECKS_EVERY_MS = 200;
+
+/** Starts both and waits until every agent is idle. Checks of pull requests pass by themselves. */
+export async function startHostedProduct(params: Readonly<HostedParams>): Promise<HostedProduct> {
+  const root = await mkdtemp(path.join(os.tmpdir(), "miyabi-hosted-"));
+  const work = path.join(root, "work");
+  await mkdir(work);
+  await params.fill(work);
+  const server = await startGitHubServer({ root });
+  const repository = await addRepository(server, {
+    root,
+    name: params.name,
+    from: work,
+    people: params.people,
+  });
+  const checks = setInterval(
+    () => void passChecks(server, repository).catch(() => {}),
+    CHECKS_EVERY_MS,
+  );
+  const product = await createInstallation(params.env);
+  const close = async (): Promise<void> => {
+    clearInterval(checks);
+    await product.cli("shutdown");
+    await product.destroy();
+    await server.close();
+    await rm(root, { recursive: true, force: true });
+  };
+  try {
+    const settings = {
+      ...params.installation,
+      github: {
+        apiUrl: server.url,
+        token: "GITHUB_TOKEN",
+        pollSeconds: 1,
+        repositories: [{ name: params.name, merge: "when-green", ...params.settings }],
+      },
+    };
+    await writeFile(path.join(product.home, "miyabi.yaml"), JSON.stringify(settings));
+    await writeFile(path.join(product.home, ".env"), `GITHUB_TOKEN=${server.state.token}\n`, { mode: 0o600 });
+    await params.before?.(product);
+    product.up();
+    await waitUntilIdle(product);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { server, repository, product, close };
+}
