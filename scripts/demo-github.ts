@@ -66,8 +66,7 @@ const seconds = (): string => ((performance.now() - startedAt) / 1_000).toFixed(
 const note = (text: string): void => void process.stderr.write(`${text}\n`);
 
 const interrupted = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-  process.on(signal, () => interrupted.abort());
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => interrupted.abort());
 
 await build({ ifStale: true });
 const hosted = await startHostedProduct({
@@ -122,7 +121,8 @@ async function follow({ repository }: HostedProduct, issues: readonly Issue[]): 
     for (const issue of issues) {
       const pull = pullOf(repository, issue);
       const label = issue.labels.find((one) => one.startsWith("miyabi:")) ?? "";
-      const request = pull === null ? "" : `#${pull.number} ${pull.pull?.merged === true ? "merged" : "open"}`;
+      const request =
+        pull === null ? "" : `#${pull.number} ${pull.pull?.merged === true ? "merged" : "open"}`;
       const line = `${label.padEnd(18)} ${request.padEnd(11)}`;
       if (told.get(issue.number) === line || line.trim() === "") continue;
       told.set(issue.number, line);
@@ -175,5 +175,11 @@ async function isMerged({ repository }: HostedProduct, results: readonly IssueRe
   for (const one of disagreeing)
     note(`#${one.issue}: its page says ${one.issueState}, the console ${one.taskState ?? "nothing"}.`);
   const head = await headOf(repository.gitDir, "main");
-  return results.length > 0 && disagreeing.length === 0 && head !== null && commits.has(head) && commits.size === results.length;
+  return (
+    results.length > 0 &&
+    disagreeing.length === 0 &&
+    head !== null &&
+    commits.has(head) &&
+    commits.size === results.length
+  );
 }

@@ -46,10 +46,7 @@ export async function startHostedProduct(params: Readonly<HostedParams>): Promis
     from: work,
     people: params.people,
   });
-  const checks = setInterval(
-    () => void passChecks(server, repository).catch(() => {}),
-    CHECKS_EVERY_MS,
-  );
+  const checks = setInterval(() => void passChecks(server, repository).catch(() => {}), CHECKS_EVERY_MS);
   const product = await createInstallation(params.env);
   const close = async (): Promise<void> => {
     clearInterval(checks);
