@@ -235,8 +235,7 @@ const tasks = {
         return streamed;
       }),
     );
-    const sum = (of: (one: Streamed) => number): number =>
-      all.reduce((total, one) => total + of(one), 0);
+    const sum = (of: (one: Streamed) => number): number => all.reduce((total, one) => total + of(one), 0);
     return {
       chunks: sum((one) => one.chunks),
       lost: sum((one) => one.lost),

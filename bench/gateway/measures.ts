@@ -267,7 +267,12 @@ export async function compareLedger({ peers, upstream }: Bench): Promise<readonl
   const off = (name: keyof typeof counted): number => Math.abs(ledger[name] - counted[name]);
   return [
     { name: "calls that the provider counted", unit: "", values: { ours: counted.calls } },
-    { name: "ledger against provider: calls off", unit: "", values: { ours: off("calls") }, goal: { atMost: 0 } },
+    {
+      name: "ledger against provider: calls off",
+      unit: "",
+      values: { ours: off("calls") },
+      goal: { atMost: 0 },
+    },
     {
       name: "ledger against provider: tokens off",
       unit: "",

@@ -101,7 +101,9 @@ async function opened(product: TestInstallation, cores: Cores, stop: () => Promi
     return familyOf(postmaster.map((one) => one.pid));
   };
   await cores.pinMeasured([pid]);
-  await cores.pinOthers((await familyOf((await product.processes()).map((one) => one.pid))).filter((one) => one !== pid));
+  await cores.pinOthers(
+    (await familyOf((await product.processes()).map((one) => one.pid))).filter((one) => one !== pid),
+  );
   return {
     name: "ours",
     target,

@@ -146,7 +146,11 @@ async function opened(
   }
   return {
     name,
-    target: { port, path: name === "portkey" ? "/v1/chat/completions" : `/${name}/v1/chat/completions`, headers },
+    target: {
+      port,
+      path: name === "portkey" ? "/v1/chat/completions" : `/${name}/v1/chat/completions`,
+      headers,
+    },
     cpuMs: async () => {
       const times = await Promise.all((await familyOf([child.pid ?? 0])).map(cpuMsOf));
       return times.reduce((sum, one) => sum + one, 0);
