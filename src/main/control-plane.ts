@@ -172,6 +172,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
           settings: settings.github,
           readSecret: (name) => params.secrets.get(name) ?? env[name],
           database,
+          notifier: domain.notifier,
           tasks: domain.tasks,
           intake: domain.intake,
           git: domain.git,
@@ -258,6 +259,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
 
   // First of all, because a port that is taken must leave nothing behind.
   await listen(server, { host: "127.0.0.1", port });
+  await github?.listener?.start();
   // Hosts that outlived the last control plane get one lease to come back before anything is taken from them.
   await domain.runs.extendAll(services.leaseMs);
   await sweepCaches({ git: domain.git, home });
@@ -303,6 +305,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
       ])
         await part.stop();
       if (agents) await services.runtime.stopAll();
+      await github?.listener?.stop();
       await server.close();
       for (const part of [gateway, gatewaySettings, domain.queue, domain.notifier]) await part.stop();
       await database.close();

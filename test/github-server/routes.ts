@@ -1,3 +1,4 @@
+import { branchesOf, emitComment, emitIssue, emitPull, emitPushes } from "./deliveries.ts";
 import { headOf, squash, mergeTree } from "./git.ts";
 import type { Issue, Repository, State } from "./state.ts";
 import { bySomebody, commentView, eventView, issueView, pullView } from "./views.ts";
@@ -86,7 +87,7 @@ function listIssues({ repository, query }: Call): Reply {
   return ok(wanted.slice((page - 1) * size, page * size).map((issue) => issueView(repository, issue)));
 }
 
-function addLabels({ issue, body, state }: Call): Reply {
+function addLabels({ repository, issue, body, state }: Call): Reply {
   for (const name of body["labels"] as string[]) {
     if (issue.labels.includes(name)) continue;
     issue.labels.push(name);
@@ -97,32 +98,36 @@ function addLabels({ issue, body, state }: Call): Reply {
       created_at: now(),
       label: { name },
     });
+    emitIssue(state, repository, issue, "labeled", { label: { name } });
   }
   touch(issue);
   return ok(issue.labels.map((name) => ({ name })));
 }
 
-function removeLabel({ issue, match }: Call): Reply {
+function removeLabel({ state, repository, issue, match }: Call): Reply {
   const name = decodeURIComponent(match[2] ?? "");
   if (!issue.labels.includes(name)) return refused(404, "Label does not exist");
   issue.labels = issue.labels.filter((label) => label !== name);
   touch(issue);
+  emitIssue(state, repository, issue, "unlabeled", { label: { name } });
   return ok([]);
 }
 
-function addComment({ issue, body, state }: Call): Reply {
+function addComment({ repository, issue, body, state }: Call): Reply {
   const comment = { id: (state.ids += 1), body: String(body["body"]), user: state.login, created_at: now() };
   issue.comments.push(comment);
   touch(issue);
+  emitComment(state, repository, issue, comment);
   return { status: 201, body: commentView(comment) };
 }
 
-function editComment({ repository, match, body }: Call): Reply {
+function editComment({ state, repository, match, body }: Call): Reply {
   for (const issue of repository.issues.values()) {
     const comment = issue.comments.find(({ id }) => id === Number(match[1]));
     if (comment === undefined) continue;
     comment.body = String(body["body"]);
     touch(issue);
+    emitComment(state, repository, issue, comment, "edited");
     return ok(commentView(comment));
   }
   return refused(404, "Not Found");
@@ -166,10 +171,11 @@ async function openPull({ repository, body, state }: Call): Promise<Reply> {
     comments: [],
   };
   repository.issues.set(number, issue);
+  await emitPull(state, repository, issue, "opened");
   return { status: 201, body: await pullView(repository, issue) };
 }
 
-async function mergePull({ repository, issue, body }: Call): Promise<Reply> {
+async function mergePull({ state, repository, issue, body }: Call): Promise<Reply> {
   const { pull } = issue;
   if (pull === null) return refused(404, "Not Found");
   if ((await headOf(repository.gitDir, pull.head)) !== body["sha"])
@@ -177,6 +183,7 @@ async function mergePull({ repository, issue, body }: Call): Promise<Reply> {
   if (pull.merged || (await mergeTree(repository.gitDir, pull.base, pull.head)) === null)
     return refused(405, "Pull Request is not mergeable");
   const message = `${issue.title} (#${issue.number})\n\n${issue.body}`;
+  const before = await branchesOf(repository);
   pull.mergeCommit = await squash(repository.gitDir, { base: pull.base, head: pull.head, message });
   pull.merged = true;
   issue.state = "closed";
@@ -184,5 +191,8 @@ async function mergePull({ repository, issue, body }: Call): Promise<Reply> {
   const closed = repository.issues.get(Number(closes));
   if (closed !== undefined) closed.state = "closed";
   for (const one of [issue, closed]) if (one !== undefined) touch(one);
+  await emitPushes(state, repository, before);
+  await emitPull(state, repository, issue, "closed");
+  if (closed !== undefined) emitIssue(state, repository, closed, "closed");
   return ok({ sha: pull.mergeCommit, merged: true });
 }

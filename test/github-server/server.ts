@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { handleGit } from "../support/git-http-server.ts";
+import { branchesOf, emitPushes } from "./deliveries.ts";
 import { ROUTES, type Reply } from "./routes.ts";
 import type { Issue, State } from "./state.ts";
 
@@ -25,6 +26,7 @@ export async function startGitHubServer({ root }: { readonly root: string }): Pr
     repositories: new Map(),
     requests: [],
     faults: [],
+    hook: null,
     ids: 1_000,
   };
   const server = createServer((request, response) => {
@@ -54,6 +56,13 @@ async function serve(
   const { method = "GET" } = request;
   if (pathname.includes(".git/")) {
     const expected = `Basic ${Buffer.from(`x-access-token:${state.token}`).toString("base64")}`;
+    const name = /^\/([^/]+\/[^/]+)\.git\//.exec(pathname)?.[1] ?? "";
+    const pushed = method === "POST" && pathname.endsWith("/git-receive-pack");
+    const repository = pushed && state.hook !== null ? state.repositories.get(name.toLowerCase()) : undefined;
+    if (repository !== undefined) {
+      const before = await branchesOf(repository);
+      response.on("finish", () => void emitPushes(state, repository, before).catch(() => {}));
+    }
     return handleGit(request, response, {
       root,
       allow: ({ authorization }) => (authorization === expected ? 200 : 401),

@@ -1,3 +1,5 @@
+import type { Hook } from "./deliveries.ts";
+
 /** What the server remembers of one repository. Names of fields that are sent are GitHub's. */
 export interface Issue {
   readonly number: number;
@@ -77,5 +79,7 @@ export interface State {
   readonly repositories: Map<string, Repository>;
   readonly requests: { readonly method: string; readonly path: string; readonly status: number }[];
   readonly faults: Fault[];
+  /** Where it tells of what happens; null: nowhere. */
+  hook: Hook | null;
   ids: number;
 }

@@ -1,6 +1,6 @@
 import type { Clock, Home, Log, Loop, Random } from "../../base/index.ts";
 import type { Git } from "../../repositories/index.ts";
-import type { Database } from "../../store/index.ts";
+import type { Database, Notifier } from "../../store/index.ts";
 import type { OutboxHandler, OutboxHandlers, TaskService } from "../../tasks/index.ts";
 import type { Intake } from "../intake/index.ts";
 import type { BudgetState } from "./budget.ts";
@@ -11,6 +11,8 @@ import { createPullRequestWatch } from "./pull-requests/watch.ts";
 import { createHostedRepositories } from "./repositories.ts";
 import type { GitHubSettings } from "./settings.ts";
 import { createTrust } from "./trust.ts";
+import type { WebhookListener } from "./webhooks/listener.ts";
+import { createWebhooks } from "./webhooks/webhooks.ts";
 import { createMergeHandler } from "./write-back/merge.ts";
 import { createProgressHandler } from "./write-back/progress.ts";
 import { createPullRequestHandler } from "./write-back/pull-request.ts";
@@ -20,6 +22,7 @@ export interface GitHubParams {
   /** A secret of `.env` by its name. */
   readonly readSecret: (name: string) => string | undefined;
   readonly database: Database;
+  readonly notifier: Pick<Notifier, "subscribe">;
   readonly tasks: TaskService;
   readonly intake: Intake;
   readonly git: Git;
@@ -34,6 +37,8 @@ export interface GitHubParams {
 export interface GitHub {
   /** What runs in the background, in the order of their start. */
   readonly services: readonly Loop[];
+  /** Takes webhooks; started before anything else, so that a port that is taken leaves nothing behind. Null: not configured. */
+  readonly listener: WebhookListener | null;
   /** How the outbox brings about what tasks ask for. */
   readonly handlers: OutboxHandlers;
   readonly budget: () => BudgetState | null;
@@ -61,5 +66,14 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
     ["merge", createMergeHandler(writeBack)],
     ["progress", createProgressHandler({ ...writeBack, ownLogin: connection.ownLogin })],
   ]);
-  return { services: [poll, watch], handlers, budget: connection.budget.state };
+  const webhooks =
+    settings.webhooks === undefined
+      ? null
+      : createWebhooks({ ...params, settings: settings.webhooks, repositories, intake: issues, watch });
+  return {
+    services: [poll, watch, ...(webhooks === null ? [] : [webhooks.processor])],
+    listener: webhooks?.listener ?? null,
+    handlers,
+    budget: connection.budget.state,
+  };
 }

@@ -33,7 +33,11 @@ export interface HostedTask {
     readonly feedbackUntil: Date;
     readonly pushedAt: Date;
     readonly lookedAt: Date | null;
+    /** When we were told of a change. */
+    readonly changedAt: Date | null;
   } | null;
+  /** When this was read, by the database's clock. */
+  readonly readAt: Date;
 }
 
 interface Row {
@@ -63,12 +67,14 @@ interface Row {
   readonly feedback_until: Date | null;
   readonly pushed_at: Date | null;
   readonly looked_at: Date | null;
+  readonly changed_at: Date | null;
+  readonly read_at: Date;
 }
 
 const SELECT = `
 select t.id, t.title, t.state, t.waits_for, t.reason, t.current_step, s.kind as step_kind, t.round, t.branch, t.base_commit, t.head_commit,
   t.merge_commit, t.report, t.workflow, t.repository_id, i.repository, i.number, i.comment_id::text, i.written,
-  p.number as pr_number, p.url as pr_url, p.pushed_commit, p.etag, p.feedback_until, p.pushed_at, p.looked_at
+  p.number as pr_number, p.url as pr_url, p.pushed_commit, p.etag, p.feedback_until, p.pushed_at, p.looked_at, p.changed_at, now() as read_at
 from miyabi.tasks t join miyabi.github_issues i on i.task_id = t.id
   left join miyabi.github_pull_requests p on p.task_id = t.id
   left join miyabi.steps s on s.task_id = t.id and s.name = t.current_step`;
@@ -85,6 +91,28 @@ export async function deliveredTasks(db: Queryable): Promise<readonly HostedTask
     `${SELECT} where p.number is not null and t.state not in ('done', 'failed', 'cancelled') order by p.looked_at nulls first`,
   );
   return rows.map(toTask);
+}
+
+/** Which pull request something happened to. */
+export type PullRequestPlace =
+  | { readonly repository: string; readonly number: number }
+  | { readonly repository: string; readonly commit: string }
+  /** A branch that somebody moved to `movedTo`; null: it is gone. */
+  | { readonly repository: string; readonly branch: string; readonly movedTo: string | null };
+
+/** Notes that something happened to a task's pull request, so that it is looked at next. False where it is no task's. */
+export async function markChanged(db: Queryable, place: PullRequestPlace): Promise<boolean> {
+  const [condition, values] =
+    "number" in place
+      ? ["number = $2", [place.number]]
+      : "commit" in place
+        ? ["pushed_commit = $2", [place.commit]]
+        : ["branch = $2 and pushed_commit is distinct from $3", [place.branch, place.movedTo]];
+  const { rowCount } = await db.query(
+    `update miyabi.github_pull_requests set changed_at = now() where repository = $1 and ${condition}`,
+    [place.repository, ...values],
+  );
+  return rowCount > 0;
 }
 
 function toTask(row: Row): HostedTask {
@@ -121,6 +149,8 @@ function toTask(row: Row): HostedTask {
             feedbackUntil: row.feedback_until ?? new Date(0),
             pushedAt: row.pushed_at ?? new Date(0),
             lookedAt: row.looked_at,
+            changedAt: row.changed_at,
           },
+    readAt: row.read_at,
   };
 }

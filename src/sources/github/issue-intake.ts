@@ -3,7 +3,7 @@ import type { Database } from "../../store/index.ts";
 import type { TaskService } from "../../tasks/index.ts";
 import type { Intake } from "../intake/index.ts";
 import { dependenciesIn, visibleText } from "./issue-text.ts";
-import { bodyEditReply, issueEventReply, type IssueReply } from "./replies.ts";
+import { bodyEditReply, issueEventReply, issueReply, type IssueReply } from "./replies.ts";
 import type { HostedRepository } from "./repositories.ts";
 import type { GitHubSettings } from "./settings.ts";
 import type { Trust } from "./trust.ts";
@@ -32,6 +32,8 @@ interface IssueIntakeParams {
 export interface IssueIntake {
   /** Looks at an issue as it is now and does what follows: starts it, stops it, or nothing. Safe to repeat. */
   look(repository: HostedRepository, issue: IssueReply): Promise<void>;
+  /** The same for an issue that is read first. */
+  lookAt(repository: HostedRepository, number: number): Promise<void>;
 }
 
 const BODY_EDIT = `query ($owner: String!, $repo: String!, $number: Int!) {
@@ -40,17 +42,41 @@ const MAX_BODY = 200_000;
 const MAX_TITLE = 300;
 
 export function createIssueIntake(params: Readonly<IssueIntakeParams>): IssueIntake {
+  const inTurn = createTurns();
+  const look = async (repository: HostedRepository, issue: IssueReply): Promise<void> => {
+    if (issue.pull_request !== undefined) return;
+    const known = await knownTask(params.database, repository.key, issue.number);
+    const wanted = issue.state === "open" && hasLabel(issue, repository.settings.label);
+    if (known !== null && !known.ended && !wanted) return stop(params, known.id, issue);
+    if (!wanted || known !== null) return;
+    const outcome = await take(params, repository, issue);
+    await remember(params.database, repository.key, issue.number, outcome);
+    params.log.info({ repository: repository.key, issue: issue.number, ...outcome }, "issue looked at");
+  };
   return {
-    look: async (repository, issue) => {
-      if (issue.pull_request !== undefined) return;
-      const known = await knownTask(params.database, repository.key, issue.number);
-      const wanted = issue.state === "open" && hasLabel(issue, repository.settings.label);
-      if (known !== null && !known.ended && !wanted) return stop(params, known.id, issue);
-      if (!wanted || known !== null) return;
-      const outcome = await take(params, repository, issue);
-      await remember(params.database, repository.key, issue.number, outcome);
-      params.log.info({ repository: repository.key, issue: issue.number, ...outcome }, "issue looked at");
-    },
+    look: (repository, issue) => inTurn(`${repository.key}#${issue.number}`, () => look(repository, issue)),
+    lookAt: (repository, number) =>
+      inTurn(`${repository.key}#${number}`, async () => {
+        const [owner, repo] = repository.settings.name.split("/");
+        const route = "GET /repos/{owner}/{repo}/issues/{issue_number}";
+        const issue = await repository.client.call(route, { owner, repo, issue_number: number }, issueReply);
+        await look(repository, issue);
+      }),
+  };
+}
+
+/** One look at an issue after the other, whether a webhook or the poll asks for it. */
+function createTurns(): (key: string, work: () => Promise<void>) => Promise<void> {
+  const last = new Map<string, Promise<void>>();
+  return (key, work) => {
+    const turn = (last.get(key) ?? Promise.resolve()).then(work);
+    const quiet = turn
+      .catch(() => {})
+      .then(() => {
+        if (last.get(key) === quiet) last.delete(key);
+      });
+    last.set(key, quiet);
+    return turn;
   };
 }
 
@@ -194,7 +220,8 @@ async function remember(
 ): Promise<void> {
   await database.query(
     `insert into miyabi.github_issues (repository, number, intake) values ($1, $2, $3)
-     on conflict (repository, number) do update set intake = excluded.intake, updated_at = now()`,
+     on conflict (repository, number) do update set intake = excluded.intake, updated_at = now()
+       where miyabi.github_issues.task_id is null or excluded.intake ->> 'outcome' = 'taken'`,
     [repository, number, JSON.stringify(outcome)],
   );
 }

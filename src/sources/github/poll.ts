@@ -132,12 +132,9 @@ async function lookAgain(
     repository.repositoryId,
     settings.maxOpenTasks,
   ]);
-  const [owner, repo] = repository.settings.name.split("/");
   for (const { number } of rows) {
     if (signal.aborted) return;
-    const route = "GET /repos/{owner}/{repo}/issues/{issue_number}";
-    const issue = await repository.client.call(route, { owner, repo, issue_number: number }, issueReply);
-    await intake.look(repository, issue);
+    await intake.lookAt(repository, number);
   }
 }
 

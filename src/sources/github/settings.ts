@@ -17,6 +17,26 @@ const repository = z.strictObject({
   trusted: z.array(z.string()).max(200).default([]),
 });
 
+const webhooks = z.strictObject({
+  /** Port of the listener; it has one route, `/webhooks/github`. */
+  port: z.number().int().min(1).max(65_535).default(8_001),
+  /** Address to listen on. The default is for a proxy or tunnel on this machine, which adds TLS. */
+  host: z.string().min(1).default("127.0.0.1"),
+  /** The webhook's secret. */
+  secretEnv: secretName,
+  /** The secret before that, while it is being changed. */
+  previousSecretEnv: secretName.optional(),
+  /** Larger deliveries are refused; GitHub's largest have 25 MB. Bytes. */
+  maxBytes: z
+    .number()
+    .int()
+    .min(10_000)
+    .max(26_214_400)
+    .default(5 * 1024 * 1024),
+  maxConnections: z.number().int().min(1).max(10_000).default(100),
+});
+export type WebhookSettings = z.infer<typeof webhooks>;
+
 /** Section `github` of `miyabi.yaml`. */
 export const githubSettings = z
   .strictObject({
@@ -26,6 +46,8 @@ export const githubSettings = z
     app: z.strictObject({ id: z.number().int().positive(), privateKey: secretName }).optional(),
     /** How often changes are asked for. Seconds. */
     pollSeconds: z.number().int().min(1).max(3_600).default(60),
+    /** Where GitHub tells us of changes at once; absent: we only ask. */
+    webhooks: webhooks.optional(),
     /** Labels that set the class. */
     classes: z
       .record(z.string(), z.enum(["P0", "P1", "P2"]))

@@ -9,7 +9,13 @@ import {
 } from "../../../base/index.ts";
 import { ensureCache, fetchTarget, rebaseOnto } from "../../../repositories/index.ts";
 import type { TaskHappening } from "../../../tasks/index.ts";
-import { deliveredTasks, readHostedTask, type HostedTask } from "../hosted-task.ts";
+import {
+  deliveredTasks,
+  markChanged,
+  readHostedTask,
+  type HostedTask,
+  type PullRequestPlace,
+} from "../hosted-task.ts";
 import { pullRequestReply, reviewCommentReply, type ReviewReply } from "../replies.ts";
 import type { HostedRepository } from "../repositories.ts";
 import type { Trust } from "../trust.ts";
@@ -26,8 +32,8 @@ interface WatchParams extends WriteBackParams {
 }
 
 export interface PullRequestWatch extends Loop {
-  /** Something happened to a pull request of this repository: look at it now. */
-  changed(repository: string, number: number): void;
+  /** Something happened to a pull request: it is looked at now, also where we die before that. */
+  changed(place: PullRequestPlace): Promise<void>;
 }
 
 const TICK_MS = 2_000;
@@ -38,7 +44,6 @@ const GRACE_DEFAULT_MS = 60_000;
 
 /** Looks at the open pull requests of tasks, and tells the tasks what changed. */
 export function createPullRequestWatch(params: Readonly<WatchParams>): PullRequestWatch {
-  const due = new Set<string>();
   const loop = createLoop({
     name: "github-pull-requests",
     intervalMs: TICK_MS,
@@ -48,15 +53,14 @@ export function createPullRequestWatch(params: Readonly<WatchParams>): PullReque
     tick: async (signal) => {
       for (const task of await deliveredTasks(params.database)) {
         if (signal.aborted) return;
-        const key = `${task.issue.repository}#${task.pullRequest?.number ?? 0}`;
-        if (!due.delete(key) && !isDue(task, params.clock.now())) continue;
+        if (!isDue(task)) continue;
         try {
           await look(params, task);
         } catch (error) {
           const known = toAppError(error);
+          await markLooked(params, task);
           if (known.code === "conflict.state") continue; // it has moved on; the next look sees where to
           params.log.warn({ task: task.id, error: known.message }, "pull request could not be looked at");
-          await markLooked(params, task);
           if (known.code === "github.rate_limited") return;
         }
       }
@@ -64,20 +68,20 @@ export function createPullRequestWatch(params: Readonly<WatchParams>): PullReque
   });
   return {
     ...loop,
-    changed: (repository, number) => {
-      due.add(`${repository}#${number}`);
-      loop.wake();
+    changed: async (place) => {
+      if (await markChanged(params.database, place)) loop.wake();
     },
   };
 }
 
 /** Only where the task waits for its pull request; everything else would be asked in vain. */
-function isDue(task: HostedTask, now: Date): boolean {
+function isDue(task: HostedTask): boolean {
   if (task.stepKind !== "wait-ci" && task.stepKind !== "merge") return false;
   if (task.state !== "waiting" && task.state !== "delivered") return false;
   const every = task.stepKind === "wait-ci" ? CHECKS_EVERY_MS : PEOPLE_EVERY_MS;
-  const { lookedAt } = task.pullRequest ?? { lookedAt: null };
-  return lookedAt === null || now.getTime() - lookedAt.getTime() >= every;
+  const { lookedAt = null, changedAt = null } = task.pullRequest ?? {};
+  if (lookedAt === null || (changedAt !== null && changedAt >= lookedAt)) return true;
+  return task.readAt.getTime() - lookedAt.getTime() >= every;
 }
 
 async function look(params: Readonly<WatchParams>, task: HostedTask): Promise<void> {
@@ -268,7 +272,9 @@ function isGraceOver(task: HostedTask, now: Date): boolean {
 }
 
 async function markLooked({ database }: Readonly<WatchParams>, task: HostedTask): Promise<void> {
-  await database.query("update miyabi.github_pull_requests set looked_at = now() where task_id = $1", [
+  // As of when it was read: what we are told of from then on is another look.
+  await database.query("update miyabi.github_pull_requests set looked_at = $2 where task_id = $1", [
     task.id,
+    task.readAt,
   ]);
 }
