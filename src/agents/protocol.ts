@@ -25,6 +25,8 @@ export const runSpec = z.object({
   leaseMs: z.number().int().positive(),
   /** The run is ended as failed after this time. */
   timeoutMs: z.number().int().positive(),
+  /** Marks everything of this attempt in the machine's process table. */
+  sandboxId: z.string(),
   /** Stands for this run towards gateway and MCP; dies with the attempt. Stays in the host, never enters the sandbox. */
   token: z.string(),
   workspace: z.object({
@@ -75,6 +77,14 @@ export const runSpec = z.object({
   sandbox: z.enum(["bubblewrap", "none"]),
 });
 export type RunSpec = z.infer<typeof runSpec>;
+
+/** Other installations on the same machine have runs of the same numbers: their sandboxes must not be taken for ours. Pure. */
+export const sandboxIdOf = (params: {
+  /** Of the installation, `Home.instance`. */
+  readonly instance: string;
+  readonly runId: string;
+  readonly attempt: number;
+}): string => `${params.instance}.${params.runId}.${params.attempt}`;
 
 /** Identity of a sandbox's PID namespace, so that any process on the machine can end it. */
 export const sandboxIdentity = z.object({ initPid: z.number().int(), startTicks: z.string() });

@@ -65,6 +65,7 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
 
   const hub = createHostHub({
     database: domain.database,
+    instance: home.instance,
     runs: domain.runs,
     transcripts: params.transcripts,
     permissions,
@@ -135,6 +136,7 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
 
   const watchdog = createWatchdog({
     database: domain.database,
+    instance: home.instance,
     runtime,
     hub,
     runs: domain.runs,

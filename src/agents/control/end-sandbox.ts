@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/index.ts";
 import type { Queryable } from "../../store/index.ts";
-import { sandboxIdentity } from "../protocol.ts";
+import { sandboxIdentity, sandboxIdOf } from "../protocol.ts";
 import { killNamespace, killSandboxesOf } from "../sandbox/index.ts";
 
 /**
@@ -9,14 +9,15 @@ import { killNamespace, killSandboxesOf } from "../sandbox/index.ts";
  * @throws process.timeout where death could not be confirmed.
  */
 export async function endSandbox(
-  { database, clock }: { readonly database: Queryable; readonly clock: Clock },
+  params: { readonly database: Queryable; readonly instance: string; readonly clock: Clock },
   run: { readonly runId: string; readonly attempt: number },
 ): Promise<void> {
+  const { database, instance, clock } = params;
   const { rows } = await database.query<{ sandbox: unknown }>(
     "select sandbox from miyabi.runs where id = $1",
     [run.runId],
   );
   const identity = sandboxIdentity.safeParse(rows[0]?.sandbox);
   if (identity.success) await killNamespace({ identity: identity.data, clock });
-  await killSandboxesOf({ id: `${run.runId}.${run.attempt}`, clock });
+  await killSandboxesOf({ id: sandboxIdOf({ instance, ...run }), clock });
 }

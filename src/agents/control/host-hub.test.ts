@@ -36,6 +36,7 @@ async function setup() {
   const bundle = await setupTasks();
   const hub = createHostHub({
     database: bundle.database,
+    instance: `test-${process.pid}`,
     runs: bundle.runs,
     transcripts: { append: () => Promise.resolve(0) },
     permissions: { ask: () => Promise.resolve("asked" as const) },

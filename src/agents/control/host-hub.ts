@@ -31,6 +31,8 @@ export interface ConnectedHost {
 
 export interface HostHubParams {
   readonly database: Database;
+  /** Of the installation, `Home.instance`. */
+  readonly instance: string;
   readonly runs: RunService;
   readonly transcripts: TranscriptSink;
   readonly permissions: PermissionDesk;

@@ -5,7 +5,7 @@ import { ensureCache, fetchTarget, lockfileHash, type Git } from "../../reposito
 import type { Database } from "../../store/index.ts";
 import type { ClaimedRun } from "../../tasks/index.ts";
 import type { AgentProfile } from "../profile.ts";
-import type { RunSpec } from "../protocol.ts";
+import { type RunSpec, sandboxIdOf } from "../protocol.ts";
 import type { TeamSlot } from "../team/index.ts";
 import { composeFollowUp, composePrompt, composeSummary } from "./prompts.ts";
 import { commandsOf, isReview, loadRunContext, type RunContext } from "./run-context.ts";
@@ -78,6 +78,7 @@ export async function buildSpec(
       role: slot.role,
       leaseMs: params.leaseMs,
       timeoutMs: context.definition.kind === "approval" ? 0 : context.definition.timeout,
+      sandboxId: sandboxIdOf({ instance: params.home.instance, ...claimed }),
       token: claimed.token,
       workspace: {
         cacheDir: cachePath,

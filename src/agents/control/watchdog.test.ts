@@ -44,6 +44,7 @@ async function setup() {
       : null;
   const watchdog = createWatchdog({
     database,
+    instance: "test",
     runtime,
     hub: { host, disconnect: () => {}, send: () => false } as unknown as HostHub,
     runs: { expired: () => Promise.resolve([]) } as unknown as RunService,

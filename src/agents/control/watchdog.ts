@@ -18,6 +18,8 @@ import { loadSlots, runOfSlot, type SlotRecord } from "./slot-store.ts";
 
 export interface WatchdogParams {
   readonly database: Database;
+  /** Of the installation, `Home.instance`. */
+  readonly instance: string;
   readonly runtime: SlotRuntime;
   readonly hub: HostHub;
   readonly runs: RunService;

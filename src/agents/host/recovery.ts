@@ -1,6 +1,5 @@
 import type { Clock, Log } from "../../base/index.ts";
 import { killNamespace, killSandboxesOf, killTree } from "../sandbox/index.ts";
-import { sandboxIdOf } from "./run-sandbox.ts";
 import type { RunSpool } from "./spool.ts";
 
 /**
@@ -8,7 +7,7 @@ import type { RunSpool } from "./spool.ts";
  * @throws process.timeout where something does not die.
  */
 export async function endLeftovers(spool: RunSpool, clock: Clock, log: Log): Promise<void> {
-  const id = sandboxIdOf(spool.spec);
+  const id = spool.spec.sandboxId;
   const identities = spool.state.sandboxes.slice(-4);
   if (spool.spec.sandbox === "none") {
     for (const identity of identities) await killTree({ identity, id, clock });

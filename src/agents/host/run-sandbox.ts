@@ -108,14 +108,11 @@ export function runDirectories(spec: RunSpec): RunDirectories {
   };
 }
 
-export const sandboxIdOf = (spec: Pick<RunSpec, "runId" | "attempt">): string =>
-  `${spec.runId}.${spec.attempt}`;
-
 const SOCKET = "run.sock";
 
 export async function openRunSandbox(params: Readonly<OpenRunSandboxParams>): Promise<RunSandbox> {
   const { spec, machine, directories } = params;
-  const socketDir = path.join(machine.runDir, "runs", `${sandboxIdOf(spec)}-${params.purpose}`);
+  const socketDir = path.join(machine.runDir, "runs", `${spec.runId}.${spec.attempt}-${params.purpose}`);
   await mkdir(socketDir, { recursive: true, mode: 0o700 });
   const socket: RunSocket = await createRunSocket({
     socketPath: path.join(socketDir, SOCKET),
@@ -155,7 +152,7 @@ export async function openRunSandbox(params: Readonly<OpenRunSandboxParams>): Pr
       await params.hold(signal);
       const handle = await startSandbox({
         spec: {
-          id: sandboxIdOf(spec),
+          id: spec.sandboxId,
           cloneDir: directories.clone,
           cloneWritable: program.prepares === true || spec.workspace.mode !== "review",
           homeDir: directories.home,

@@ -12,6 +12,8 @@ export function sampleSpec(changes: Partial<RunSpec> = {}): RunSpec {
     role: "code",
     leaseMs: 30_000,
     timeoutMs: 60_000,
+    // Test processes run side by side and clean up after runs of theirs.
+    sandboxId: `test-${process.pid}.R1.1`,
     token: "run-token",
     workspace: {
       cacheDir: "/nowhere/cache.git",

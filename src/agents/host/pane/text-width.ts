@@ -3,7 +3,11 @@ const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 const ZERO = /\p{Mn}|\p{Me}|\u200b|\u200d/u;
 
-const widthOf = (character: string): number => (ZERO.test(character) ? 0 : WIDE.test(character) ? 2 : 1);
+/** Nothing before the combining marks is narrower or wider than one column; an agent that floods its pane prints mostly this. */
+const FIRST_ODD_CODE = 0x300;
+
+const widthOf = (character: string): number =>
+  character.charCodeAt(0) < FIRST_ODD_CODE ? 1 : ZERO.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
 
 /** Columns that a text takes in a terminal. Pure. */
 export function textWidth(text: string): number {
