@@ -57,6 +57,50 @@ const agents = {
         answer(ended);
       },
     }),
+  /** Leaves a child behind in each turn, in a session of its own, and never reports. */
+  "leaves-children": () =>
+    serve({
+      onPrompt: (_text, answer) => {
+        spawn("sleep", [process.argv[3]], { detached: true, stdio: "inherit" }).unref();
+        answer(ended);
+      },
+    }),
+  "floods-messages": () =>
+    serve({
+      onPrompt: () => {
+        const part = "x".repeat(64 * 1024);
+        let left = 1600;
+        const more = () => {
+          for (; left > 0 && !process.stdout.writableNeedDrain; left -= 1) say(part);
+          if (left > 0) process.stdout.once("drain", more);
+        };
+        more();
+      },
+    }),
+  /** Wants a file outside of its clone: by a permission, as the protocol's file, and by itself. */
+  "reaches-outside": () =>
+    serve({
+      onPrompt: async (_text, answer) => {
+        const path = process.argv[3];
+        const { outcome } = await ask("session/request_permission", {
+          sessionId: "s-1",
+          toolCall: { toolCallId: "t-1", title: "Write outside", kind: "edit", locations: [{ path }] },
+          options: [
+            { optionId: "yes", name: "Allow", kind: "allow_always" },
+            { optionId: "no", name: "Reject", kind: "reject_once" },
+          ],
+        });
+        const file = await ask("fs/read_text_file", { sessionId: "s-1", path });
+        let written = "written";
+        try {
+          writeFileSync(path, "by the agent");
+        } catch {
+          written = "not written";
+        }
+        say(`permission ${outcome.optionId}, file ${file?.content ?? "refused"}, ${written}`);
+        answer(ended);
+      },
+    }),
   "asks-outside": () =>
     serve({
       onPrompt: async (_text, answer) => {
