@@ -246,7 +246,8 @@ beforeAll(async () => {
   );
   product.up();
   await waitUntilIdle(product);
-  for (const [index, { does, code }] of AGENTS.entries()) ids.set(does, await add(does, nameOf(index), code === "run.timeout" ? impatient : repository));
+  for (const [index, { does, code }] of AGENTS.entries())
+    ids.set(does, await add(does, nameOf(index), code === "run.timeout" ? impatient : repository));
   ids.set("good", await add("good", "sample"));
 });
 afterAll(() => product.destroy());
