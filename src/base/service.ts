@@ -15,8 +15,11 @@ export interface Service {
 interface LoopParams {
   readonly name: string;
   readonly intervalMs: number;
-  /** One round of work, safe to repeat. Must not throw for expected outcomes; a throw is logged and backed off. */
-  readonly tick: (signal: AbortSignal) => Promise<void>;
+  /**
+   * One round of work, safe to repeat. Must not throw for expected outcomes; a throw is logged and backed off. `quiet`
+   * says that nothing will be to do before somebody wakes or rouses the loop: it then rests for `QUIET_MS`.
+   */
+  readonly tick: (signal: AbortSignal) => Promise<"quiet" | void>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -27,9 +30,14 @@ interface LoopParams {
 export interface Loop extends Service {
   /** Asks for a round now; while one runs, exactly one more follows it. */
   wake(): void;
+  /** Asks for a round now where the last one was quiet; a loop that is at work keeps its pace. */
+  rouse(): void;
   /** Runs one round now, for tests and for callers that need its effect. Rounds never overlap. */
   tick(): Promise<void>;
 }
+
+/** How long a loop rests after a quiet round at most: a call to rouse it may have been missed. */
+const QUIET_MS = 15_000;
 
 /** Repeats `tick` every `intervalMs` or when woken; rounds never overlap; failures back off with jitter. */
 export function createLoop(params: Readonly<LoopParams>): Loop {
@@ -37,10 +45,16 @@ export function createLoop(params: Readonly<LoopParams>): Loop {
   let running: Promise<void> = Promise.resolve();
   let wakeUp: (() => void) | null = null;
   let wanted = false;
+  let isQuiet = false;
+  let roused = false;
   let chain: Promise<void> = Promise.resolve();
 
   const runOnce = (signal: AbortSignal): Promise<void> => {
-    const round = chain.then(() => params.tick(signal));
+    const round = chain.then(async () => {
+      // Whoever rouses the loop in the middle of a round that comes out quiet may have come too late for it.
+      roused = false;
+      isQuiet = (await params.tick(signal)) === "quiet" && !roused;
+    });
     chain = round.catch(() => {});
     return round;
   };
@@ -62,7 +76,9 @@ export function createLoop(params: Readonly<LoopParams>): Loop {
       if (wanted && failures === 0) continue;
       const pauseMs =
         failures === 0
-          ? params.intervalMs
+          ? isQuiet
+            ? QUIET_MS
+            : params.intervalMs
           : backoffMs({
               attempt: failures,
               baseMs: Math.max(200, params.intervalMs),
@@ -96,6 +112,10 @@ export function createLoop(params: Readonly<LoopParams>): Loop {
     wake: () => {
       wanted = true;
       wakeUp?.();
+    },
+    rouse: () => {
+      roused = true;
+      if (isQuiet) wakeUp?.();
     },
     tick: () => runOnce(stopping?.signal ?? new AbortController().signal),
   };

@@ -103,8 +103,7 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
     random,
     log,
   });
-  wake = () => dispatcher.wake();
-  for (const queue of domain.queues) domain.queue.onJobs(`run-${queue}`, wake);
+  for (const queue of domain.queues) domain.queue.onJobs(`run-${queue}`, () => dispatcher.wake());
   domain.notifier.subscribe(QUESTIONS_CHANNEL, (notification) => {
     permissions
       .closed(notification.kind === "notified" ? notification.payload : null)
@@ -147,6 +146,11 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
     log,
   });
 
+  wake = () => {
+    dispatcher.wake();
+    if (hub.hosts().length < domain.slots.length) watchdog.wake();
+  };
+
   // By slot: connection and run that have got everything the slot holds. A new process, or the next run, has not: what
   // was sent to the one before and never acknowledged may have died with it.
   const served = new Map<string, string>();
@@ -159,7 +163,8 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
     log,
     tick: async () => {
       await domain.mailboxes.tick();
-      for (const host of hub.hosts()) {
+      const working = hub.hosts().filter((host) => host.run !== null);
+      for (const host of working) {
         if (host.run === null) continue;
         await domain.mailboxes.renew(host.slot);
         const slot = domain.slots.find((one) => one.slot === host.slot);
@@ -178,6 +183,7 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
             text: message.body,
           });
       }
+      return working.length === 0 ? "quiet" : undefined;
     },
   });
 

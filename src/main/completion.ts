@@ -66,10 +66,12 @@ export function createCompletion(params: Readonly<CompletionParams>): Loop {
         );
       }
       await collectCheckouts({ database: domain.database, git: domain.git, home: params.home });
-      for (const session of await collectableSessions(domain.database)) {
+      const sessions = await collectableSessions(domain.database);
+      for (const session of sessions) {
         await removeTree(domain.git, { directory: path.join(params.home.sessionsDir, session) });
         await markCollected(domain.database, session);
       }
+      return rows.length === 0 && sessions.length === 0 ? "quiet" : undefined;
     },
   });
 }

@@ -17,7 +17,7 @@ import { createMcpPlugin, VERDICTS } from "../messages/index.ts";
 import { acceptHandover } from "../agents/index.ts";
 import { createSessions, ADMIN_PERMISSIONS, openTokenFile } from "../security/index.ts";
 import { loadGitHub } from "../sources/index.ts";
-import { because, createOutboxWorker, createTaskQueries } from "../tasks/index.ts";
+import { because, createOutboxWorker, createTaskQueries, EVENTS_CHANNEL } from "../tasks/index.ts";
 import { createAgentDesk } from "./agent-desk.ts";
 import { createAgentServices, isOnPath } from "./agent-services.ts";
 import { createCompletion } from "./completion.ts";
@@ -263,6 +263,9 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
   // Hosts that outlived the last control plane get one lease to come back before anything is taken from them.
   await domain.runs.extendAll(services.leaseMs);
   await sweepCaches({ git: domain.git, home });
+  domain.notifier.subscribe(EVENTS_CHANNEL, () => {
+    for (const loop of [domain.mergeQueue, completion, services.mailman, services.dispatcher]) loop.rouse();
+  });
   const parts = [
     domain.notifier,
     domain.queue,

@@ -66,6 +66,7 @@ export function createMergeQueue(params: Readonly<MergeQueueParams>): Loop {
         const outcome = row.checking ? "busy" : await mergeOne(params, row);
         if (outcome === "busy") taken.add(branch);
       }
+      return rows.length === 0 ? "quiet" : undefined;
     },
   });
 }

@@ -104,7 +104,7 @@ export interface QueueParams<Jobs extends JobTypes> {
   readonly notifier: Notifier;
   readonly queues: Readonly<Record<keyof Jobs & string, QueueOptions>>;
   readonly log: Log;
-  /** How often expired jobs are looked for. Default 10; each look writes a little. */
+  /** How often expired jobs are looked for. Default 60: jobs end in the transaction that fetches them. */
   readonly superviseSeconds?: number;
 }
 
@@ -203,7 +203,7 @@ export function createQueue<Jobs extends JobTypes>(params: Readonly<QueueParams<
 }
 
 function createBoss<Jobs extends JobTypes>(params: Readonly<QueueParams<Jobs>>): PgBoss {
-  const superviseSeconds = params.superviseSeconds ?? 10;
+  const superviseSeconds = params.superviseSeconds ?? 60;
   const boss = new PgBoss({
     schema: SCHEMA,
     db: adapt(params.database),

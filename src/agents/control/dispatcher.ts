@@ -93,6 +93,7 @@ export function createDispatcher(params: Readonly<DispatcherParams>): Loop {
       });
       const failure = (await Promise.allSettled(work)).find((result) => result.status === "rejected");
       if (failure !== undefined) throw failure.reason;
+      return waiting.size === 0 ? "quiet" : undefined;
     },
   });
 }

@@ -35,6 +35,8 @@ const SILENT_MS = HEARTBEAT_MS * 4;
 // A host that lives but never says hello.
 const CONNECT_MS = 20_000;
 const STEADY_MS = 60_000;
+// While every host is connected and heard of, runtime and leases are asked less often: each look starts a program.
+const LOOK_MS = 5_000;
 
 type Recorded = Pick<SlotRecord, "hostPid" | "startTicks">;
 
@@ -52,6 +54,13 @@ interface Watched {
  */
 export function createWatchdog(params: Readonly<WatchdogParams>): Loop {
   const watched = new Map<string, Watched>();
+  let lookedMs = -Infinity;
+
+  const isAllWell = (nowMs: number): boolean =>
+    params.slots.every(({ slot }) => {
+      const host = params.hub.host(slot);
+      return host !== null && nowMs - host.lastSeenMs < SILENT_MS;
+    });
 
   const startHost = async (slot: TeamSlot, how: "start" | "restart"): Promise<void> => {
     const now = params.clock.monotonicMs();
@@ -95,9 +104,6 @@ export function createWatchdog(params: Readonly<WatchdogParams>): Loop {
       return startHost(slot, "start");
     }
     if (host !== null) {
-      // It works: if it is killed, however often, the next one is started at once.
-      const record = watched.get(slot.slot);
-      if (record !== undefined) record.quickEnds = 0;
       if (params.clock.monotonicMs() - host.lastSeenMs < SILENT_MS) return;
       // Stopped or hung: nothing but SIGKILL reaches it, and nothing it does later counts.
       params.log.warn({ slot: slot.slot }, "agent host is silent; it is replaced");
@@ -140,6 +146,10 @@ export function createWatchdog(params: Readonly<WatchdogParams>): Loop {
     random: params.random,
     log: params.log,
     tick: async () => {
+      const nowMs = params.clock.monotonicMs();
+      // Those that work: if one is killed, however often, the next is started at once.
+      for (const [slot, record] of watched) if (params.hub.host(slot) !== null) record.quickEnds = 0;
+      if (nowMs - lookedMs < LOOK_MS && isAllWell(nowMs)) return;
       const [processes, recorded] = await Promise.all([params.runtime.list(), loadSlots(params.database)]);
       // Panes prove that their server runs; asking it as well would start one more program every second.
       if (processes.length === 0) await params.runtime.ensureServer();
@@ -153,6 +163,7 @@ export function createWatchdog(params: Readonly<WatchdogParams>): Loop {
         );
       }
       await expire(recorded);
+      lookedMs = nowMs;
     },
   });
 }

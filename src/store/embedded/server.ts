@@ -55,7 +55,7 @@ export interface EmbeddedPostgres extends DatabaseSource {
 }
 
 const POLL_MS = 20;
-const WATCH_MS = 250;
+const WATCH_MS = 500;
 const STOP_FAST_MS = 20_000;
 const STOP_IMMEDIATE_MS = 5_000;
 const LOG_ROTATE_BYTES = 16 * 1024 * 1024;
