@@ -1,4 +1,5 @@
 /** `npm run bench`: measures the product; `-- --json` prints the results alone, `-- --only NAME` runs one part. */
+import { build } from "../scripts/build.ts";
 import { measureIdle, measurePrompt, measureStart } from "./installation.ts";
 import type { Result } from "./result.ts";
 import { measureList } from "./task-list.ts";
@@ -20,6 +21,7 @@ if (only !== undefined && PARTS[only] === undefined) {
   process.stderr.write(`There is no part "${only}"; there are ${Object.keys(PARTS).join(", ")}.\n`);
   process.exit(64);
 }
+await build({ ifStale: true });
 const results: Result[] = [];
 for (const [name, measure] of Object.entries(PARTS)) {
   if (only !== undefined && name !== only) continue;
