@@ -77,3 +77,16 @@ test("a host that ends before it says hello is started less and less often", asy
   expect(state.starts).toBeGreaterThan(3);
   expect(state.starts).toBeLessThan(12);
 });
+
+test("a host that worked and lost its line gets time to come back before it is replaced", async () => {
+  const { state, watchdog } = await setup();
+  await watchdog.tick();
+  Object.assign(state, { connected: true, nowMs: 300_000 });
+  await watchdog.tick();
+  Object.assign(state, { connected: false, nowMs: state.nowMs + 1_000 });
+  await watchdog.tick();
+  expect(state.starts).toBe(1);
+  state.nowMs += 20_000;
+  await watchdog.tick();
+  expect(state.starts).toBe(2);
+});

@@ -32,7 +32,7 @@ export interface WatchdogParams {
 
 // Three heartbeats may be late on a busy machine; after that the host is stopped or cut off.
 const SILENT_MS = HEARTBEAT_MS * 4;
-// A host that lives but never says hello.
+// A host that lives but does not say hello, or not again after its line broke.
 const CONNECT_MS = 20_000;
 const STEADY_MS = 60_000;
 // While every host is connected and heard of, runtime and leases are asked less often: each look starts a program.
@@ -43,6 +43,8 @@ type Recorded = Pick<SlotRecord, "hostPid" | "startTicks">;
 interface Watched {
   /** Monotonic time of the last start by us. */
   startedMs: number;
+  /** Monotonic time since which we wait for its hello. */
+  awaitedMs: number;
   /** Starts in a row whose host neither said hello nor lasted. */
   quickEnds: number;
 }
@@ -64,7 +66,7 @@ export function createWatchdog(params: Readonly<WatchdogParams>): Loop {
 
   const startHost = async (slot: TeamSlot, how: "start" | "restart"): Promise<void> => {
     const now = params.clock.monotonicMs();
-    const record = watched.get(slot.slot) ?? { startedMs: -Infinity, quickEnds: 0 };
+    const record = watched.get(slot.slot) ?? { startedMs: -Infinity, awaitedMs: now, quickEnds: 0 };
     const livedMs = now - record.startedMs;
     if (livedMs > STEADY_MS) record.quickEnds = 0;
     // The first restarts are at once; a host that keeps ending waits longer each time.
@@ -73,7 +75,7 @@ export function createWatchdog(params: Readonly<WatchdogParams>): Loop {
         ? 0
         : backoffMs({ attempt: record.quickEnds - 2, baseMs: 1_000, maxMs: 60_000, random: params.random });
     if (livedMs < pauseMs) return;
-    watched.set(slot.slot, { startedMs: now, quickEnds: record.quickEnds + 1 });
+    watched.set(slot.slot, { startedMs: now, awaitedMs: now, quickEnds: record.quickEnds + 1 });
     await params.runtime[how](params.startSlot(slot));
     params.log.info({ slot: slot.slot, how }, "agent host started");
   };
@@ -112,10 +114,10 @@ export function createWatchdog(params: Readonly<WatchdogParams>): Loop {
       await startHost(slot, "restart");
       return endRunOf(slot.slot, "host.silent", "The agent host stopped answering and was replaced.");
     }
-    const startedMs = watched.get(slot.slot)?.startedMs;
-    if (startedMs === undefined)
-      watched.set(slot.slot, { startedMs: params.clock.monotonicMs(), quickEnds: 0 });
-    else if (params.clock.monotonicMs() - startedMs > CONNECT_MS) await startHost(slot, "restart");
+    const now = params.clock.monotonicMs();
+    const record = watched.get(slot.slot);
+    if (record === undefined) watched.set(slot.slot, { startedMs: now, awaitedMs: now, quickEnds: 0 });
+    else if (now - record.awaitedMs > CONNECT_MS) await startHost(slot, "restart");
     else if (recorded?.hostPid != null && !(await isProcessAlive(recorded.hostPid, recorded.startTicks)))
       await endRunOf(slot.slot, "host.died", "The agent host ended in the middle of the run.");
   };
@@ -147,8 +149,12 @@ export function createWatchdog(params: Readonly<WatchdogParams>): Loop {
     log: params.log,
     tick: async () => {
       const nowMs = params.clock.monotonicMs();
-      // Those that work: if one is killed, however often, the next is started at once.
-      for (const [slot, record] of watched) if (params.hub.host(slot) !== null) record.quickEnds = 0;
+      for (const [slot, record] of watched) {
+        if (params.hub.host(slot) === null) continue;
+        // It works: if it is killed, however often, the next one is started at once.
+        record.quickEnds = 0;
+        record.awaitedMs = nowMs;
+      }
       if (nowMs - lookedMs < LOOK_MS && isAllWell(nowMs)) return;
       const [processes, recorded] = await Promise.all([params.runtime.list(), loadSlots(params.database)]);
       // Panes prove that their server runs; asking it as well would start one more program every second.
