@@ -46,14 +46,31 @@ interface Answer {
   readonly runId?: string;
 }
 
+interface Late {
+  readonly slot: string;
+  readonly runId: string;
+  readonly attempt: number;
+}
+
 /**
  * Speaks as a host that comes back late and still believes in its run: says all that such a host could say and hands
  * work over. `slot` is one that is idle, because a newer host has the run's own. Returns what it was answered.
  */
 export async function speakLate(
   product: TestInstallation,
-  late: { readonly slot: string; readonly runId: string; readonly attempt: number },
+  late: Late,
 ): Promise<{ readonly answers: readonly Answer[]; readonly handover: number }> {
+  for (let number = 1; ; number += 1) {
+    try {
+      return await speakOnce(product, late);
+    } catch (error) {
+      // The slot's own host wants it back, and may be quicker than the answers on a busy machine.
+      if (number === 10) throw error;
+    }
+  }
+}
+
+async function speakOnce(product: TestInstallation, late: Late): ReturnType<typeof speakLate> {
   const token = (await readFile(path.join(product.home, "run", "host-token"), "utf8")).trim();
   const headers = { authorization: `Bearer ${token}` };
   const ofRun = { runId: late.runId, attempt: late.attempt };
