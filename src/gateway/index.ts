@@ -10,3 +10,4 @@ export type { CacheStats, Invalidation } from "./cache/cache-store.ts";
 export { KEY_KINDS, type KeyTerms, type VirtualKey } from "./keys/key-store.ts";
 export type { ProviderRow } from "./providers/matrix.ts";
 export { listCalls, type LedgerEntry, type ListCallsParams } from "./ledger-list.ts";
+export { createTranslations } from "./translate/translations.ts";

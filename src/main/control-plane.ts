@@ -11,7 +11,7 @@ import {
   type Log,
   commandName,
 } from "../base/index.ts";
-import { createCostQueries, createGateway, REQUEST_LOGGER } from "../gateway/index.ts";
+import { createCostQueries, createGateway, createTranslations, REQUEST_LOGGER } from "../gateway/index.ts";
 import { appendTranscript, readLogs } from "../logs/index.ts";
 import { createMcpPlugin, VERDICTS } from "../messages/index.ts";
 import { acceptHandover } from "../agents/index.ts";
@@ -120,6 +120,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     random,
     log,
     requestLog: createLog({ name: REQUEST_LOGGER }),
+    findTranslation: createTranslations({ clock, random }),
   });
   const desk = createAgentDesk({ domain, services, defaultProfile: settings.agent, draining, clock });
   const reads = createTaskQueries({

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { EndpointName } from "../endpoints.ts";
 import { requestHeaders } from "../headers.ts";
 import { createEventStreamConverter } from "../providers/aws-event-stream.ts";
 import { bedrockRequest } from "../providers/bedrock.ts";
@@ -9,7 +10,13 @@ import type { Target } from "../routing/choose-targets.ts";
 import { withModel } from "../top-level-fields.ts";
 import { createTap } from "../usage/tap.ts";
 import type { Call } from "./call.ts";
-import { usageOf, type FindTranslation, type TranslatedRequest, type Translation } from "./translation.ts";
+import {
+  translationsOf,
+  Untranslatable,
+  usageOf,
+  type FindTranslation,
+  type TranslatedCall,
+} from "./translation.ts";
 
 /** What is sent to one target, and how its answer is read. */
 export type Prepared = Pick<
@@ -29,13 +36,12 @@ export async function prepareRequest(
   findTranslation: FindTranslation,
 ): Promise<Prepared> {
   const { provider } = target;
+  const { endpoint, translated } = translatedCall(call, target, findTranslation);
   const isPost = call.endpoint.method === "POST";
-  const translation =
-    target.endpoint === call.endpoint.name ? null : findTranslation(call.endpoint.name, target.endpoint);
-  let { body, operation } = translated(call, target, translation);
+  let { body, operation } = translated ?? asItIs(call, target);
   let framing: Prepared["createFraming"] = null;
 
-  if (provider.settings.kind === "bedrock" && target.endpoint === "messages") {
+  if (provider.settings.kind === "bedrock" && endpoint === "messages") {
     const betas = call.request.headers["anthropic-beta"];
     const changed = bedrockRequest(body, Array.isArray(betas) ? betas.join(",") : betas);
     if (changed !== null) ({ body, operation } = changed);
@@ -43,10 +49,10 @@ export async function prepareRequest(
   }
   const path =
     providerPath(provider, {
-      endpoint: target.endpoint,
+      endpoint,
       model: target.model,
       operation,
-      query: queryFor(call, target, operation),
+      query: queryFor(call, target, endpoint, operation),
     }) ??
     call.request.url ??
     "/";
@@ -60,8 +66,8 @@ export async function prepareRequest(
           credentials: provider.aws,
           at: call.startedAt,
         });
-  const added = { ...headersFor(call, target, translation !== null), ...provider.headers, ...signed };
-  const usage = usageOf(target.endpoint, call.endpoint.usage);
+  const added = { ...headersFor(call, translated === null ? null : endpoint), ...provider.headers, ...signed };
+  const usage = usageOf(endpoint, call.endpoint.usage);
   return {
     method: call.endpoint.method,
     path,
@@ -69,12 +75,41 @@ export async function prepareRequest(
     body: isPost ? body : null,
     createTap: (status, headers) => createTap({ usage, status, headers }),
     createFraming: framing,
-    createConverter: translation === null ? null : translation.answer,
+    createConverter: translated === null ? null : translated.answer,
   };
 }
 
-function translated(call: Call, target: Target, translation: Translation | null): TranslatedRequest {
-  if (translation !== null) return translation.request(call.body, { model: target.model });
+/**
+ * The call as the target's endpoint wants it, `translated` null where that is the caller's own. What the best endpoint
+ * cannot say may still be said to another one of the same provider.
+ */
+function translatedCall(
+  call: Call,
+  target: Target,
+  findTranslation: FindTranslation,
+): { readonly endpoint: EndpointName; readonly translated: TranslatedCall | null } {
+  const from = call.endpoint.name;
+  if (target.endpoint === from) return { endpoint: from, translated: null };
+  const others = translationsOf(findTranslation, from).filter(
+    (one) => one !== target.endpoint && target.provider.endpoints[one] !== undefined,
+  );
+  let problem: Untranslatable | null = null;
+  for (const endpoint of [target.endpoint, ...others]) {
+    try {
+      const translated = findTranslation(from, endpoint)?.(call.body, {
+        model: target.model,
+        operation: call.operation,
+      });
+      if (translated !== undefined) return { endpoint, translated };
+    } catch (error) {
+      if (!(error instanceof Untranslatable)) throw error;
+      problem ??= error;
+    }
+  }
+  throw problem ?? new Untranslatable(`${from} cannot be translated into ${target.endpoint}.`);
+}
+
+function asItIs(call: Call, target: Target): Pick<TranslatedCall, "body" | "operation"> {
   const renamed = target.model !== null && target.model !== call.model;
   return {
     body: renamed ? withModel(call.body, target.model) : call.body,
@@ -83,18 +118,19 @@ function translated(call: Call, target: Target, translation: Translation | null)
 }
 
 /** The caller's query belongs to its own dialect; Gemini streams events only when asked in the query. */
-function queryFor(call: Call, target: Target, operation: string | null): string {
+function queryFor(call: Call, target: Target, endpoint: EndpointName, operation: string | null): string {
   if (target.provider.aws !== null) return "";
-  if (target.endpoint === call.endpoint.name) return call.query;
+  if (endpoint === call.endpoint.name) return call.query;
   return operation === "streamGenerateContent" ? "?alt=sse" : "";
 }
 
-function headersFor(call: Call, target: Target, isTranslated: boolean): Readonly<Record<string, string>> {
+/** `into`: the endpoint that a translated call goes to; null: it is not translated. */
+function headersFor(call: Call, into: EndpointName | null): Readonly<Record<string, string>> {
   return {
     // What is kept may go to a caller that reads no compressed answers; what is translated must be read by us.
-    ...(call.copy !== null || isTranslated ? { "accept-encoding": "identity" } : {}),
-    ...(isTranslated ? { "content-type": "application/json" } : {}),
-    ...(isTranslated && target.endpoint === "messages" ? { "anthropic-version": ANTHROPIC_VERSION } : {}),
+    ...(call.copy !== null || into !== null ? { "accept-encoding": "identity" } : {}),
+    ...(into === null ? {} : { "content-type": "application/json" }),
+    ...(into === "messages" ? { "anthropic-version": ANTHROPIC_VERSION } : {}),
   };
 }
 

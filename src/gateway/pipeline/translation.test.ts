@@ -15,25 +15,26 @@ afterAll(() => db.drop());
 const marking: FindTranslation = (from, to) =>
   from !== "messages" || to !== "chat_completions"
     ? null
-    : {
-        request: (body, { model }) => {
-          if (body.includes("poem")) throw new Untranslatable("Poems cannot be said there.");
-          const { stream } = JSON.parse(body.toString()) as { stream?: boolean };
-          return { body: Buffer.from(JSON.stringify({ model, stream, marked: true })), operation: null };
-        },
-        answer: (status, headers) => {
-          let whole = "";
-          const streams = headers["content-type"] === "text/event-stream";
-          return {
-            headers: { "x-marked": String(status) },
-            push: (chunk) => {
-              if (streams) return Buffer.from(chunk.toString().toUpperCase());
-              whole += chunk.toString();
-              return Buffer.alloc(0);
-            },
-            end: () => Buffer.from(streams ? "" : JSON.stringify({ was: whole })),
-          };
-        },
+    : (body, { model }) => {
+        if (body.includes("poem")) throw new Untranslatable("Poems cannot be said there.");
+        const { stream } = JSON.parse(body.toString()) as { stream?: boolean };
+        return {
+          body: Buffer.from(JSON.stringify({ model, stream, marked: true })),
+          operation: null,
+          answer: (status, headers) => {
+            let whole = "";
+            const streams = headers["content-type"] === "text/event-stream";
+            return {
+              headers: { "x-marked": String(status) },
+              push: (chunk) => {
+                if (streams) return Buffer.from(chunk.toString().toUpperCase());
+                whole += chunk.toString();
+                return Buffer.alloc(0);
+              },
+              end: () => Buffer.from(streams ? "" : JSON.stringify({ was: whole })),
+            };
+          },
+        };
       };
 
 async function setup() {

@@ -2,23 +2,25 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { EndpointName, UsageFormat } from "../endpoints.ts";
 import type { Converter } from "../relay/converter.ts";
 
-/** A request in the provider's dialect. */
-export interface TranslatedRequest {
+/** A call in the provider's dialect. */
+export interface TranslatedCall {
   readonly body: Buffer;
   /** Of Gemini, whose paths name it; null elsewhere. */
   readonly operation: string | null;
-}
-
-/** How calls of one endpoint are made at another one. */
-export interface Translation {
-  /**
-   * The request as the other endpoint wants it, with the wish for usage where that has to be asked for.
-   * @throws Untranslatable where the other endpoint has no way to say it
-   */
-  request(body: Buffer, target: { readonly model: string | null }): TranslatedRequest;
   /** Turns the answer back: a document, a stream, or an error (status 400 and above). One for each answer. */
   answer(status: number, headers: IncomingHttpHeaders): Converter;
 }
+
+/**
+ * How calls of one endpoint are made at another one: the request as the other endpoint wants it, with the wish for usage
+ * where that has to be asked for. `model` is the provider's own name; null: the request names none. `operation` is the
+ * caller's, see `TranslatedCall`.
+ * @throws Untranslatable where the other endpoint has no way to say it
+ */
+export type Translation = (
+  body: Buffer,
+  asked: { readonly model: string | null; readonly operation: string | null },
+) => TranslatedCall;
 
 /** Null: there is none between the two. */
 export type FindTranslation = (from: EndpointName, to: EndpointName) => Translation | null;

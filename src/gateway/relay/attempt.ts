@@ -280,7 +280,11 @@ export function attempt(params: Readonly<AttemptParams>): Promise<AttemptResult>
             if (framing !== null) take(framing.end());
             if (converter !== null) give(converter.end());
           } catch {
-            return broken(new Malformed());
+            // A stream without its end cannot be converted either, and is told apart below.
+            const malformed = (): void => broken(new Malformed());
+            return tap === null
+              ? malformed()
+              : tap.finish((seen) => (streaming && !seen.ended ? end(seen) : malformed()));
           }
           tap?.finish(end);
         },

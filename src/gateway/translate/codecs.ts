@@ -1,0 +1,10 @@
+import { chatCodec } from "./chat/chat-codec.ts";
+import type { Codec } from "./codec.ts";
+import type { Spoken } from "./conversation.ts";
+import { messagesCodec } from "./messages/messages-codec.ts";
+
+/** Every dialect that can be translated into every other one. */
+export const CODECS: Readonly<Partial<Record<Spoken, Codec>>> = {
+  messages: messagesCodec,
+  chat_completions: chatCodec,
+};
