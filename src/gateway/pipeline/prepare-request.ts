@@ -66,7 +66,11 @@ export async function prepareRequest(
           credentials: provider.aws,
           at: call.startedAt,
         });
-  const added = { ...headersFor(call, translated === null ? null : endpoint), ...provider.headers, ...signed };
+  const added = {
+    ...headersFor(call, translated === null ? null : endpoint),
+    ...provider.headers,
+    ...signed,
+  };
   const usage = usageOf(endpoint, call.endpoint.usage);
   return {
     method: call.endpoint.method,

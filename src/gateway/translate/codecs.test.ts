@@ -14,14 +14,29 @@ import { createEventSplitter } from "./server-sent-events.ts";
 const codecs = Object.values(CODECS).map((codec): [string, Codec] => [codec.spoken, codec]);
 const STAMP: Stamp = { id: "0123456789abcdef", createdAt: 1_700_000_000 };
 
-const word = fc.constantFrom("Hallo", "日本語", "a\nb", "data: x\n\n", '{"quoted":"\\"}', "🙂", "a\u2028b", "end ");
-const text = fc.record({ type: fc.constant("text" as const), text: fc.array(word, { minLength: 1, maxLength: 4 }).map((words) => words.join(" ")) });
+const word = fc.constantFrom(
+  "Hallo",
+  "日本語",
+  "a\nb",
+  "data: x\n\n",
+  '{"quoted":"\\"}',
+  "🙂",
+  "a\u2028b",
+  "end ",
+);
+const text = fc.record({
+  type: fc.constant("text" as const),
+  text: fc.array(word, { minLength: 1, maxLength: 4 }).map((words) => words.join(" ")),
+});
 const source = fc.constantFrom<Source>(
   { kind: "base64", mediaType: "image/png", data: "iVBORw0KGgo=" },
   { kind: "url", url: "https://example.com/a.png", mediaType: null },
 );
 const image = source.map((from) => ({ type: "image" as const, source: from, detail: null }));
-const json = fc.dictionary(fc.constantFrom("path", "q", "日本"), fc.oneof(word, fc.integer(), fc.constant(null), fc.array(word, { maxLength: 2 })));
+const json = fc.dictionary(
+  fc.constantFrom("path", "q", "日本"),
+  fc.oneof(word, fc.integer(), fc.constant(null), fc.array(word, { maxLength: 2 })),
+);
 const NAMES = ["read_file", "mcp__fs__list", "x"] as const;
 const tool = (name: string): Tool => ({
   name,
@@ -37,7 +52,15 @@ const exchange = fc
   .record({
     said: fc.array(fc.oneof(text, image), { minLength: 1, maxLength: 3 }),
     answer: fc.option(text, { nil: null }),
-    calls: fc.array(fc.record({ name: fc.constantFrom(...NAMES), input: json, result: text, shows: fc.option(image, { nil: null }) }), { maxLength: 3 }),
+    calls: fc.array(
+      fc.record({
+        name: fc.constantFrom(...NAMES),
+        input: json,
+        result: text,
+        shows: fc.option(image, { nil: null }),
+      }),
+      { maxLength: 3 },
+    ),
   })
   .filter(({ answer, calls }) => answer !== null || calls.length > 0);
 
@@ -81,7 +104,13 @@ const conversation = fc.record({
   system: fc.array(text, { maxLength: 1 }),
   turns,
   tools: fc.constant(NAMES.map(tool)),
-  toolChoice: fc.constantFrom<Conversation["toolChoice"]>(null, { type: "auto" }, { type: "any" }, { type: "none" }, { type: "tool", name: "x" }),
+  toolChoice: fc.constantFrom<Conversation["toolChoice"]>(
+    null,
+    { type: "auto" },
+    { type: "any" },
+    { type: "none" },
+    { type: "tool", name: "x" },
+  ),
   parallelTools: fc.constant(null),
   maxTokens: fc.integer({ min: 1, max: 9_000 }),
   stop: fc.constant([]),
@@ -107,12 +136,19 @@ function meaningOf({ turns: all, ...rest }: Conversation): object {
         case "tool_call":
           return [{ call: part.id, name: part.name, input: JSON.parse(part.input) as unknown }];
         case "tool_result":
-          return [{ result: part.callId, text: part.content.flatMap((one) => (one.type === "text" ? [one.text] : [])).join("\n") }];
+          return [
+            {
+              result: part.callId,
+              text: part.content.flatMap((one) => (one.type === "text" ? [one.text] : [])).join("\n"),
+            },
+          ];
       }
     }),
   );
   const images = all.flatMap(({ parts }) =>
-    parts.flatMap((part) => (part.type === "tool_result" ? part.content : [part])).filter(({ type }) => type === "image"),
+    parts
+      .flatMap((part) => (part.type === "tool_result" ? part.content : [part]))
+      .filter(({ type }) => type === "image"),
   );
   return {
     items: items.filter((item) => typeof item !== "string" || !item.startsWith("user: From the result of")),
@@ -135,14 +171,20 @@ const part = fc.oneof(
   })),
 );
 const answer: fc.Arbitrary<Answer> = fc
-  .record({ parts: fc.array(part, { minLength: 1, maxLength: 4 }), cached: fc.nat(50), reasoning: fc.nat(20) })
+  .record({
+    parts: fc.array(part, { minLength: 1, maxLength: 4 }),
+    cached: fc.nat(50),
+    reasoning: fc.nat(20),
+  })
   .map(({ parts, cached, reasoning }) => ({
     id: "id1",
     model: "some-model",
     // Calls come last, as in every dialect that keeps them apart from the text.
     parts: [
       ...parts.filter(({ type }) => type === "text").slice(0, 1),
-      ...parts.filter((one) => one.type === "tool_call").map((one, index) => ({ ...one, id: `call_${index}` })),
+      ...parts
+        .filter((one) => one.type === "tool_call")
+        .map((one, index) => ({ ...one, id: `call_${index}` })),
     ],
     stop: parts.some(({ type }) => type === "tool_call") ? ("tool" as const) : ("end" as const),
     stopSequence: null,
@@ -152,7 +194,9 @@ const answer: fc.Arbitrary<Answer> = fc
 
 function meaningOfAnswer({ parts, stop, usage, model }: Answer): object {
   return {
-    parts: parts.map((one) => (one.type === "tool_call" ? { ...one, input: JSON.parse(one.input) as unknown } : one)),
+    parts: parts.map((one) =>
+      one.type === "tool_call" ? { ...one, input: JSON.parse(one.input) as unknown } : one,
+    ),
     stop,
     model,
     usage: [usage.input, usage.output, usage.cacheRead, usage.reasoning],
@@ -193,7 +237,10 @@ describe.each(codecs)("%s", (_, codec) => {
   test("keeps the meaning of an answer", () => {
     fc.assert(
       fc.property(answer, (said) => {
-        const document = JSON.parse(JSON.stringify(codec.writeAnswer(said, asked, STAMP))) as Record<string, unknown>;
+        const document = JSON.parse(JSON.stringify(codec.writeAnswer(said, asked, STAMP))) as Record<
+          string,
+          unknown
+        >;
         expect(meaningOfAnswer(codec.readAnswer(document))).toEqual(meaningOfAnswer(said));
       }),
       { numRuns: 200 },
@@ -202,23 +249,38 @@ describe.each(codecs)("%s", (_, codec) => {
 
   test("keeps the meaning of a stream, wherever its bytes are cut", () => {
     fc.assert(
-      fc.property(answer, fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 20 }), (said, cuts) => {
-        const writer = codec.createStreamWriter(asked, STAMP);
-        const bytes = Buffer.from(eventsOf(said).map(writer.push).join(""));
-        const splitter = createEventSplitter();
-        const reader = codec.createStreamReader();
-        const places = [0, ...cuts.map((cut) => Math.floor(cut * bytes.length)).sort((a, b) => a - b), bytes.length];
-        const events = places.slice(1).flatMap((end, index) => splitter.push(bytes.subarray(places[index], end)));
-        const read = answerOf([...events, ...splitter.end()].flatMap(reader.push));
-        expect(read === null ? null : meaningOfAnswer(read)).toEqual(meaningOfAnswer(said));
-      }),
+      fc.property(
+        answer,
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 20 }),
+        (said, cuts) => {
+          const writer = codec.createStreamWriter(asked, STAMP);
+          const bytes = Buffer.from(eventsOf(said).map(writer.push).join(""));
+          const splitter = createEventSplitter();
+          const reader = codec.createStreamReader();
+          const places = [
+            0,
+            ...cuts.map((cut) => Math.floor(cut * bytes.length)).sort((a, b) => a - b),
+            bytes.length,
+          ];
+          const events = places
+            .slice(1)
+            .flatMap((end, index) => splitter.push(bytes.subarray(places[index], end)));
+          const read = answerOf([...events, ...splitter.end()].flatMap(reader.push));
+          expect(read === null ? null : meaningOfAnswer(read)).toEqual(meaningOfAnswer(said));
+        },
+      ),
       { numRuns: 200 },
     );
   });
 
   test("passes over what it does not know", () => {
     const reader = codec.createStreamReader();
-    for (const data of ['{"type":"ping"}', '{"type":"something_new","index":0,"delta":{}}', "{}", '{"choices":[]}'])
+    for (const data of [
+      '{"type":"ping"}',
+      '{"type":"something_new","index":0,"delta":{}}',
+      "{}",
+      '{"choices":[]}',
+    ])
       expect(reader.push({ event: null, data }).filter(({ type }) => type !== "start")).toEqual([]);
     expect(reader.end()).toEqual([]);
   });

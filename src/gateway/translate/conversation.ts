@@ -85,8 +85,7 @@ export interface Tool {
 }
 
 export type ToolChoice =
-  | { readonly type: "auto" | "any" | "none" }
-  | { readonly type: "tool"; readonly name: string };
+  { readonly type: "auto" | "any" | "none" } | { readonly type: "tool"; readonly name: string };
 
 export const EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
 export type Effort = (typeof EFFORTS)[number];
@@ -158,8 +157,13 @@ export const NO_SAMPLING: Sampling = {
 };
 
 /** The text of parts, one after another. */
-export function joinText(parts: readonly { readonly type: string; readonly text?: string }[], between = "\n\n"): string {
-  return parts.flatMap((part) => (part.type === "text" && part.text !== undefined ? [part.text] : [])).join(between);
+export function joinText(
+  parts: readonly { readonly type: string; readonly text?: string }[],
+  between = "\n\n",
+): string {
+  return parts
+    .flatMap((part) => (part.type === "text" && part.text !== undefined ? [part.text] : []))
+    .join(between);
 }
 
 /** Neighbouring turns of the assistant as one: a call and its thinking belong together. */

@@ -21,7 +21,10 @@ export interface ConverterParams {
 
 const NOTHING = Buffer.alloc(0);
 const JSON_TYPE = { "content-type": "application/json" } as const;
-const STREAM_TYPE = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" } as const;
+const STREAM_TYPE = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache",
+} as const;
 
 /** Turns one answer of a provider (a document, a stream or an error) into what its caller asked for. */
 export function createConverter(params: Readonly<ConverterParams>): Converter {
@@ -107,7 +110,9 @@ function documentConverter(params: Readonly<ConverterParams>): Converter {
       events.push(...source.end());
       const answer = answerOf(events);
       if (answer === null) throw new Error("an answer without its end");
-      return Buffer.from(JSON.stringify(params.caller.writeAnswer(answer, params.conversation, params.stamp)));
+      return Buffer.from(
+        JSON.stringify(params.caller.writeAnswer(answer, params.conversation, params.stamp)),
+      );
     },
   };
 }

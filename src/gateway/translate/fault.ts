@@ -3,15 +3,55 @@ import { objectOf, parseJson } from "../usage/usage.ts";
 
 /** Kinds of errors that every dialect can tell apart, each with the status that it usually has. */
 const KINDS = {
-  invalid: { status: 400, anthropic: "invalid_request_error", openai: "invalid_request_error", google: "INVALID_ARGUMENT" },
+  invalid: {
+    status: 400,
+    anthropic: "invalid_request_error",
+    openai: "invalid_request_error",
+    google: "INVALID_ARGUMENT",
+  },
   /** The conversation is too long for the model; clients react to it by making it shorter. */
-  context: { status: 400, anthropic: "invalid_request_error", openai: "invalid_request_error", google: "INVALID_ARGUMENT" },
-  authentication: { status: 401, anthropic: "authentication_error", openai: "invalid_request_error", google: "UNAUTHENTICATED" },
-  permission: { status: 403, anthropic: "permission_error", openai: "invalid_request_error", google: "PERMISSION_DENIED" },
-  not_found: { status: 404, anthropic: "not_found_error", openai: "invalid_request_error", google: "NOT_FOUND" },
-  too_large: { status: 413, anthropic: "request_too_large", openai: "invalid_request_error", google: "INVALID_ARGUMENT" },
-  quota: { status: 402, anthropic: "billing_error", openai: "insufficient_quota", google: "RESOURCE_EXHAUSTED" },
-  rate_limit: { status: 429, anthropic: "rate_limit_error", openai: "rate_limit_exceeded", google: "RESOURCE_EXHAUSTED" },
+  context: {
+    status: 400,
+    anthropic: "invalid_request_error",
+    openai: "invalid_request_error",
+    google: "INVALID_ARGUMENT",
+  },
+  authentication: {
+    status: 401,
+    anthropic: "authentication_error",
+    openai: "invalid_request_error",
+    google: "UNAUTHENTICATED",
+  },
+  permission: {
+    status: 403,
+    anthropic: "permission_error",
+    openai: "invalid_request_error",
+    google: "PERMISSION_DENIED",
+  },
+  not_found: {
+    status: 404,
+    anthropic: "not_found_error",
+    openai: "invalid_request_error",
+    google: "NOT_FOUND",
+  },
+  too_large: {
+    status: 413,
+    anthropic: "request_too_large",
+    openai: "invalid_request_error",
+    google: "INVALID_ARGUMENT",
+  },
+  quota: {
+    status: 402,
+    anthropic: "billing_error",
+    openai: "insufficient_quota",
+    google: "RESOURCE_EXHAUSTED",
+  },
+  rate_limit: {
+    status: 429,
+    anthropic: "rate_limit_error",
+    openai: "rate_limit_exceeded",
+    google: "RESOURCE_EXHAUSTED",
+  },
   timeout: { status: 504, anthropic: "timeout_error", openai: "server_error", google: "DEADLINE_EXCEEDED" },
   overloaded: { status: 529, anthropic: "overloaded_error", openai: "server_error", google: "UNAVAILABLE" },
   server: { status: 500, anthropic: "api_error", openai: "server_error", google: "INTERNAL" },
@@ -29,7 +69,8 @@ export interface Fault {
   readonly code: string | null;
 }
 
-const TOO_LONG = /prompt is too long|context[ _-]?(?:length|window)|maximum context|input is too long|too many tokens|exceeds the maximum number of tokens/i;
+const TOO_LONG =
+  /prompt is too long|context[ _-]?(?:length|window)|maximum context|input is too long|too many tokens|exceeds the maximum number of tokens/i;
 const WORDS: readonly (readonly [RegExp, FaultKind])[] = [
   [/authentication|unauthenticated|invalid_api_key/i, "authentication"],
   [/permission/i, "permission"],
@@ -50,7 +91,9 @@ export function faultOf(value: unknown, status: number | null): Fault {
   const said = Object.keys(inner).length > 0 ? inner : whole;
   const texts = ["message", "detail", "msg"].map((name) => said[name]);
   const message = texts.find((text): text is string => typeof text === "string" && text !== "");
-  const names = ["code", "type", "status"].map((name) => said[name]).filter((name) => typeof name === "string");
+  const names = ["code", "type", "status"]
+    .map((name) => said[name])
+    .filter((name) => typeof name === "string");
   return {
     kind: kindOf(names.join(" "), message ?? "", status),
     message: message ?? (status === null ? "The provider failed." : `The provider answered ${status}.`),
@@ -67,7 +110,10 @@ export function faultOfBody(body: string, status: number): Fault {
 }
 
 function kindOf(names: string, message: string, status: number | null): FaultKind {
-  if ((status === null || status === 400 || status === 413) && (/context_length/.test(names) || TOO_LONG.test(message)))
+  if (
+    (status === null || status === 400 || status === 413) &&
+    (/context_length/.test(names) || TOO_LONG.test(message))
+  )
     return "context";
   if (status === 429) return /insufficient_quota|billing/.test(names) ? "quota" : "rate_limit";
   if (status === 503) return "overloaded";
@@ -87,7 +133,9 @@ export function faultObject(dialect: Dialect, fault: Fault, status: number | nul
       return { type: "error", error: { type: kind.anthropic, message } };
     }
     case "openai":
-      return { error: { message: fault.message, type: kind.openai, param: fault.param, code: openAiCode(fault) } };
+      return {
+        error: { message: fault.message, type: kind.openai, param: fault.param, code: openAiCode(fault) },
+      };
     case "google":
       return { error: { code: status ?? kind.status, message: fault.message, status: kind.google } };
   }

@@ -20,7 +20,9 @@ export function proofText(proof: Proof, own: Spoken): string {
 /** Reads such a field back. */
 export function proofOf(text: string, own: Spoken, rest: Pick<Proof, "id" | "redacted">): Proof {
   if (text.startsWith(MARK)) {
-    const wrapped = sealed.safeParse(parseJson(Buffer.from(text.slice(MARK.length), "base64url").toString("utf8")));
+    const wrapped = sealed.safeParse(
+      parseJson(Buffer.from(text.slice(MARK.length), "base64url").toString("utf8")),
+    );
     if (wrapped.success) return wrapped.data;
   }
   return { of: own, value: text, ...rest };

@@ -49,7 +49,11 @@ const chunk = (delta: object, finish: string | null = null, more: object = {}): 
 const call = (index: number, text: string, head: { id: string; name: string } | null = null): string =>
   chunk({
     tool_calls: [
-      { index, ...(head === null ? {} : { id: head.id, type: "function" }), function: { ...(head === null ? {} : { name: head.name }), arguments: text } },
+      {
+        index,
+        ...(head === null ? {} : { id: head.id, type: "function" }),
+        function: { ...(head === null ? {} : { name: head.name }), arguments: text },
+      },
     ],
   });
 const CHAT_USAGE = {
@@ -88,19 +92,32 @@ describe("a chat stream for a caller of messages", () => {
     const written = (index: number): string =>
       events
         .filter((event) => event["index"] === index && event["type"] === "content_block_delta")
-        .map(({ delta }) => Object.values(delta as object).slice(1).join(""))
+        .map(({ delta }) =>
+          Object.values(delta as object)
+            .slice(1)
+            .join(""),
+        )
         .join("");
     expect(written(0)).toMatch(/^Ich denke, 日本miyabi\.1\./);
     expect([1, 2, 3].map(written)).toEqual(["Grüße dir", '{"path":"a.txt"}', '{"x":1}']);
     // One block at a time.
     const order = events.flatMap(({ type, index }) =>
-      type === "content_block_start" || type === "content_block_stop" ? [`${String(index)} ${String(type)}`] : [],
+      type === "content_block_start" || type === "content_block_stop"
+        ? [`${String(index)} ${String(type)}`]
+        : [],
     );
-    expect(order).toEqual([0, 1, 2, 3].flatMap((index) => [`${index} content_block_start`, `${index} content_block_stop`]));
+    expect(order).toEqual(
+      [0, 1, 2, 3].flatMap((index) => [`${index} content_block_start`, `${index} content_block_stop`]),
+    );
     expect(events.at(-2)).toMatchObject({
       type: "message_delta",
       delta: { stop_reason: "tool_use" },
-      usage: { input_tokens: 60, cache_read_input_tokens: 40, output_tokens: 20, output_tokens_details: { thinking_tokens: 5 } },
+      usage: {
+        input_tokens: 60,
+        cache_read_input_tokens: 40,
+        output_tokens: 20,
+        output_tokens_details: { thinking_tokens: 5 },
+      },
     });
     expect(events.at(-1)).toEqual({ type: "message_stop" });
   });
@@ -140,7 +157,10 @@ describe("a chat stream for a caller of messages", () => {
   test("that fails in the middle ends with an error of the caller's dialect", () => {
     const failing = `${chunk({ content: "a" })}data: {"error":{"message":"Too many","type":"rate_limit_exceeded"}}\n\n`;
     const events = eventsIn(answered("messages", "chat_completions", failing, { body }));
-    expect(events.at(-1)).toEqual({ type: "error", error: { type: "rate_limit_error", message: "Too many" } });
+    expect(events.at(-1)).toEqual({
+      type: "error",
+      error: { type: "rate_limit_error", message: "Too many" },
+    });
     expect(() => answered("messages", "chat_completions", failing)).toThrow();
   });
 });
@@ -166,7 +186,8 @@ describe("errors", () => {
     expect(to("chat_completions", anthropic, 529, "messages")).toEqual({
       error: { message: "Overloaded", type: "server_error", param: null, code: "server_is_overloaded" },
     });
-    const openai = '{"error":{"message":"No such model","type":"invalid_request_error","code":"model_not_found","param":"model"}}';
+    const openai =
+      '{"error":{"message":"No such model","type":"invalid_request_error","code":"model_not_found","param":"model"}}';
     expect(to("messages", openai, 404, "chat_completions")).toEqual({
       type: "error",
       error: { type: "not_found_error", message: "No such model" },
@@ -177,10 +198,16 @@ describe("errors", () => {
   });
 
   test("of a conversation that is too long are known by the words that clients look for", () => {
-    const openai = '{"error":{"message":"This model\'s maximum context length is 128000 tokens.","code":"context_length_exceeded"}}';
-    const anthropic = '{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 2 tokens > 1"}}';
-    expect(answered("messages", "chat_completions", openai, { status: 400, streams: false })).toContain("prompt is too long");
-    expect(answered("chat_completions", "messages", anthropic, { status: 400, streams: false })).toContain('"code":"context_length_exceeded"');
+    const openai =
+      '{"error":{"message":"This model\'s maximum context length is 128000 tokens.","code":"context_length_exceeded"}}';
+    const anthropic =
+      '{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 2 tokens > 1"}}';
+    expect(answered("messages", "chat_completions", openai, { status: 400, streams: false })).toContain(
+      "prompt is too long",
+    );
+    expect(answered("chat_completions", "messages", anthropic, { status: 400, streams: false })).toContain(
+      '"code":"context_length_exceeded"',
+    );
   });
 
   test.each([
@@ -188,10 +215,18 @@ describe("errors", () => {
     ["chat_completions", { logit_bias: { 1: 1 } }, /^logit_bias:/],
     ["chat_completions", { frequency_penalty: 1 }, /^frequency_penalty:/],
     ["chat_completions", { response_format: { type: "json_object" } }, /^response_format/],
-    ["chat_completions", { messages: [{ role: "user", content: [{ type: "input_audio" }] }] }, /^messages\.0\.content\.0\.type "input_audio"/],
+    [
+      "chat_completions",
+      { messages: [{ role: "user", content: [{ type: "input_audio" }] }] },
+      /^messages\.0\.content\.0\.type "input_audio"/,
+    ],
     ["chat_completions", { messages: 1 }, /^messages: /],
     ["messages", { mcp_servers: [{}] }, /^mcp_servers:/],
-    ["messages", { tools: [{ type: "web_search_20250305", name: "web_search" }] }, /^tools\.0 "web_search_20250305"/],
+    [
+      "messages",
+      { tools: [{ type: "web_search_20250305", name: "web_search" }] },
+      /^tools\.0 "web_search_20250305"/,
+    ],
     ["messages", { messages: [{ role: "user", content: [{ type: "hologram" }] }] }, /"hologram"/],
   ] as const)("%s with %j says what cannot be carried", (from, more, message) => {
     const to = from === "messages" ? "chat_completions" : "messages";

@@ -12,7 +12,9 @@ const TITLES: Readonly<Record<Spoken, string>> = {
 /** A field that has no counterpart where the request goes. */
 export function cannotCarry(field: string, to: Spoken | null = null): Untranslatable {
   const where = to === null ? "a provider of another dialect" : `a provider that speaks ${TITLES[to]}`;
-  return new Untranslatable(`${field}: this cannot be said to ${where}. Leave it out, or use a model whose provider speaks your dialect.`);
+  return new Untranslatable(
+    `${field}: this cannot be said to ${where}. Leave it out, or use a model whose provider speaks your dialect.`,
+  );
 }
 
 /**
@@ -44,7 +46,8 @@ export type Refused = Readonly<Record<string, (value: unknown) => boolean>>;
 
 export const isFalse = (value: unknown): boolean => value === false;
 export const isEmpty = (value: unknown): boolean =>
-  (Array.isArray(value) && value.length === 0) || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
+  (Array.isArray(value) && value.length === 0) ||
+  (typeof value === "object" && value !== null && Object.keys(value).length === 0);
 export const isOneOf =
   (...values: readonly unknown[]) =>
   (value: unknown): boolean =>

@@ -1,5 +1,13 @@
 import { formatOf } from "../../usage/formats.ts";
-import { countOf, objectOf, parseJson, textOf, UNKNOWN_USAGE, type JsonObject, type TokenUsage } from "../../usage/usage.ts";
+import {
+  countOf,
+  objectOf,
+  parseJson,
+  textOf,
+  UNKNOWN_USAGE,
+  type JsonObject,
+  type TokenUsage,
+} from "../../usage/usage.ts";
 import { laterUsage, type Answer, type AnswerEvent, type StopReason } from "../answer.ts";
 import type { StreamReader } from "../codec.ts";
 import type { AssistantPart, Proof } from "../conversation.ts";
@@ -17,8 +25,10 @@ const STOPS: Readonly<Record<string, StopReason>> = {
 /** Marks thinking that came in `reasoning_content`, so that it goes back there. */
 const OWN: Proof = { of: "chat_completions", value: "", id: null, redacted: false };
 
-const usageOf = (document: JsonObject): TokenUsage => formatOf("chat")?.ofDocument(document).usage ?? UNKNOWN_USAGE;
-const thoughtOf = (holder: JsonObject): string => stringOf(holder["reasoning_content"]) || stringOf(holder["reasoning"]);
+const usageOf = (document: JsonObject): TokenUsage =>
+  formatOf("chat")?.ofDocument(document).usage ?? UNKNOWN_USAGE;
+const thoughtOf = (holder: JsonObject): string =>
+  stringOf(holder["reasoning_content"]) || stringOf(holder["reasoning"]);
 
 /** Servers differ in what they call the end of an answer that calls tools. */
 function stopOf(value: unknown, calls: boolean, refused: boolean): StopReason {
@@ -62,7 +72,11 @@ export function readAnswer(document: JsonObject): Answer {
 
 /** Some servers answer in parts. */
 function contentOf(content: unknown): string {
-  return typeof content === "string" ? content : listOf(content).map((part) => stringOf(part["text"])).join("");
+  return typeof content === "string"
+    ? content
+    : listOf(content)
+        .map((part) => stringOf(part["text"]))
+        .join("");
 }
 
 /** Reads a stream of chunks; it ends with `[DONE]`, or where it ends after a `finish_reason`. */

@@ -14,9 +14,18 @@ import {
 } from "../conversation.ts";
 import { sourceOfUrl } from "../sources.ts";
 import { chosenTools, onlyAllowed, textTool, wrapText, type HostedTool } from "../tools.ts";
-import { isEmpty, isFalse, isOneOf, never, parseBody, refuseFields, type Refused } from "../untranslatable.ts";
+import {
+  isEmpty,
+  isFalse,
+  isOneOf,
+  never,
+  parseBody,
+  refuseFields,
+  type Refused,
+} from "../untranslatable.ts";
 
-const asParts = (value: unknown): unknown => (typeof value === "string" ? [{ type: "text", text: value }] : value);
+const asParts = (value: unknown): unknown =>
+  typeof value === "string" ? [{ type: "text", text: value }] : value;
 
 const text = z.looseObject({ type: z.literal("text"), text: z.string() });
 const texts = z.preprocess(asParts, z.array(text));
@@ -71,7 +80,9 @@ const tool = z.looseObject({
       strict: z.boolean().nullish(),
     })
     .optional(),
-  custom: z.looseObject({ name: z.string(), description: z.string().nullish(), format: z.unknown() }).optional(),
+  custom: z
+    .looseObject({ name: z.string(), description: z.string().nullish(), format: z.unknown() })
+    .optional(),
 });
 const choice = z.union([
   z.enum(["none", "auto", "required"]),
@@ -139,7 +150,8 @@ const REFUSED: Refused = {
 export function readRequest(body: unknown, { model }: Asked): Conversation {
   const asked = parseBody(request, body);
   refuseFields(asked, REFUSED);
-  const isInstruction = (one: z.output<typeof message>): boolean => one.role === "system" || one.role === "developer";
+  const isInstruction = (one: z.output<typeof message>): boolean =>
+    one.role === "system" || one.role === "developer";
   const firstTurn = asked.messages.findIndex((one) => !isInstruction(one));
   const leading = firstTurn === -1 ? asked.messages.length : firstTurn;
   return {
@@ -161,7 +173,10 @@ export function readRequest(body: unknown, { model }: Asked): Conversation {
       presencePenalty: asked.presence_penalty ?? null,
       seed: asked.seed ?? null,
     },
-    thinking: asked.reasoning_effort == null ? null : { effort: asked.reasoning_effort, budgetTokens: null, isKnown: true },
+    thinking:
+      asked.reasoning_effort == null
+        ? null
+        : { effort: asked.reasoning_effort, budgetTokens: null, isKnown: true },
     format: formatOf(asked),
     verbosity: asked.verbosity ?? null,
     cacheKey: asked.prompt_cache_key ?? null,
@@ -180,7 +195,14 @@ function turnOf(turn: z.output<typeof message>): Turn {
     case "tool":
       return {
         role: "user",
-        parts: [{ type: "tool_result", callId: turn.tool_call_id, content: turn.content.map(textPart), isError: false }],
+        parts: [
+          {
+            type: "tool_result",
+            callId: turn.tool_call_id,
+            content: turn.content.map(textPart),
+            isError: false,
+          },
+        ],
       };
     case "assistant":
       return { role: "assistant", parts: assistantParts(turn) };
@@ -194,18 +216,30 @@ function userPart(
     case "text":
       return textPart(part);
     case "image_url":
-      return { type: "image", source: sourceOfUrl(part.image_url.url), detail: part.image_url.detail ?? null };
+      return {
+        type: "image",
+        source: sourceOfUrl(part.image_url.url),
+        detail: part.image_url.detail ?? null,
+      };
     case "file":
       return { type: "file", source: sourceOfUrl(part.file.file_data), name: part.file.filename ?? null };
   }
 }
 
-function assistantParts(turn: Extract<z.output<typeof message>, { role: "assistant" }>): readonly AssistantPart[] {
+function assistantParts(
+  turn: Extract<z.output<typeof message>, { role: "assistant" }>,
+): readonly AssistantPart[] {
   const { reasoning_content: thought, refusal: refused } = turn;
   return [
     ...(thought == null || thought === ""
       ? []
-      : [{ type: "thinking", text: thought, proof: { of: "chat_completions", value: "", id: null, redacted: false } } as const]),
+      : [
+          {
+            type: "thinking",
+            text: thought,
+            proof: { of: "chat_completions", value: "", id: null, redacted: false },
+          } as const,
+        ]),
     ...(turn.content ?? []).map((part) =>
       part.type === "text" ? textPart(part) : ({ type: "text", text: part.refusal } as const),
     ),

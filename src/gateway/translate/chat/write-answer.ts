@@ -35,7 +35,9 @@ const completionId = (id: string | null, stamp: Stamp): string =>
 
 export function writeAnswer(answer: Answer, conversation: Conversation, stamp: Stamp): object {
   const text = joinText(answer.parts, "");
-  const thought = answer.parts.flatMap((part) => (part.type === "thinking" && part.text !== "" ? [part.text] : [])).join("\n");
+  const thought = answer.parts
+    .flatMap((part) => (part.type === "thinking" && part.text !== "" ? [part.text] : []))
+    .join("\n");
   const calls = answer.parts.filter((part) => part.type === "tool_call");
   const usage = usageOf(answer.usage);
   return {
@@ -64,7 +66,11 @@ export function writeAnswer(answer: Answer, conversation: Conversation, stamp: S
 function callOf(call: Omit<ToolCallPart, "proof" | "type">, conversation: Conversation): object {
   return takesText(conversation, call.name)
     ? { id: call.id, type: "custom", custom: { name: call.name, input: unwrapText(call.input) } }
-    : { id: call.id, type: "function", function: { name: call.name, arguments: call.input === "" ? "{}" : call.input } };
+    : {
+        id: call.id,
+        type: "function",
+        function: { name: call.name, arguments: call.input === "" ? "{}" : call.input },
+      };
 }
 
 export function createStreamWriter(conversation: Conversation, stamp: Stamp): StreamWriter {

@@ -22,7 +22,10 @@ const TO = "chat_completions";
 const OPENAI_MODEL = /(?:^|\/)(?:o[1-9]|gpt-(?!oss)|chatgpt)/;
 
 /** @throws Untranslatable */
-export function writeRequest(conversation: Conversation): { readonly body: object; readonly operation: null } {
+export function writeRequest(conversation: Conversation): {
+  readonly body: object;
+  readonly operation: null;
+} {
   const { sampling, model } = conversation;
   const effort = openAiEffort(conversation);
   const samples = !thinksByName(model);
@@ -150,7 +153,9 @@ function resultMessage(result: ToolResultPart): object {
 
 function broughtParts(result: ToolResultPart): readonly (TextPart | ImagePart | FilePart)[] {
   const more = result.content.filter((part) => part.type !== "text");
-  return more.length === 0 ? [] : [{ type: "text", text: `From the result of tool call ${result.callId}:` }, ...more];
+  return more.length === 0
+    ? []
+    : [{ type: "text", text: `From the result of tool call ${result.callId}:` }, ...more];
 }
 
 function userMessages(parts: readonly (TextPart | ImagePart | FilePart)[]): readonly object[] {
@@ -167,10 +172,17 @@ function partOf(part: TextPart | ImagePart | FilePart): object {
     case "image":
       return {
         type: "image_url",
-        image_url: { url: urlOfSource(part.source), ...(part.detail === null ? {} : { detail: part.detail }) },
+        image_url: {
+          url: urlOfSource(part.source),
+          ...(part.detail === null ? {} : { detail: part.detail }),
+        },
       };
     case "file":
-      if (part.source.kind === "url") throw cannotCarry(`a document by its URL (${part.source.url.slice(0, 100)})`, TO);
-      return { type: "file", file: { filename: part.name ?? "document", file_data: urlOfSource(part.source) } };
+      if (part.source.kind === "url")
+        throw cannotCarry(`a document by its URL (${part.source.url.slice(0, 100)})`, TO);
+      return {
+        type: "file",
+        file: { filename: part.name ?? "document", file_data: urlOfSource(part.source) },
+      };
   }
 }

@@ -40,7 +40,11 @@ function partsOf(block: JsonObject): readonly AssistantPart[] {
       return [{ type: "text", text: stringOf(block["text"]) }];
     case "thinking":
       return [
-        { type: "thinking", text: stringOf(block["thinking"]), proof: ownProof(stringOf(block["signature"]), false) },
+        {
+          type: "thinking",
+          text: stringOf(block["thinking"]),
+          proof: ownProof(stringOf(block["signature"]), false),
+        },
       ];
     case "redacted_thinking":
       return [{ type: "thinking", text: "", proof: ownProof(stringOf(block["data"]), true) }];

@@ -18,7 +18,8 @@ import { proofOf } from "../proof.ts";
 import { chosenTools } from "../tools.ts";
 import { isEmpty, never, parseBody, refuseFields, type Refused } from "../untranslatable.ts";
 
-const asBlocks = (value: unknown): unknown => (typeof value === "string" ? [{ type: "text", text: value }] : value);
+const asBlocks = (value: unknown): unknown =>
+  typeof value === "string" ? [{ type: "text", text: value }] : value;
 
 const text = z.looseObject({ type: z.literal("text"), text: z.string() });
 const bytes = z.looseObject({ type: z.literal("base64"), media_type: z.string(), data: z.string() });
@@ -31,10 +32,18 @@ const document = z.looseObject({
     bytes,
     url,
     z.looseObject({ type: z.literal("text"), data: z.string() }),
-    z.looseObject({ type: z.literal("content"), content: z.preprocess(asBlocks, z.array(z.discriminatedUnion("type", [text, image]))) }),
+    z.looseObject({
+      type: z.literal("content"),
+      content: z.preprocess(asBlocks, z.array(z.discriminatedUnion("type", [text, image]))),
+    }),
   ]),
 });
-const searchResult = z.looseObject({ type: z.literal("search_result"), title: z.string(), source: z.string(), content: z.array(text) });
+const searchResult = z.looseObject({
+  type: z.literal("search_result"),
+  title: z.string(),
+  source: z.string(),
+  content: z.array(text),
+});
 const shown = [text, image, document, searchResult] as const;
 const toolResult = z.looseObject({
   type: z.literal("tool_result"),
@@ -42,8 +51,17 @@ const toolResult = z.looseObject({
   content: z.preprocess(asBlocks, z.array(z.discriminatedUnion("type", [...shown])).nullish()),
   is_error: z.boolean().nullish(),
 });
-const toolUse = z.looseObject({ type: z.literal("tool_use"), id: z.string(), name: z.string(), input: z.unknown() });
-const thinking = z.looseObject({ type: z.literal("thinking"), thinking: z.string(), signature: z.string().nullish() });
+const toolUse = z.looseObject({
+  type: z.literal("tool_use"),
+  id: z.string(),
+  name: z.string(),
+  input: z.unknown(),
+});
+const thinking = z.looseObject({
+  type: z.literal("thinking"),
+  thinking: z.string(),
+  signature: z.string().nullish(),
+});
 const redacted = z.looseObject({ type: z.literal("redacted_thinking"), data: z.string() });
 
 const message = z.discriminatedUnion("role", [
@@ -53,7 +71,10 @@ const message = z.discriminatedUnion("role", [
   }),
   z.looseObject({
     role: z.literal("assistant"),
-    content: z.preprocess(asBlocks, z.array(z.discriminatedUnion("type", [text, toolUse, thinking, redacted]))),
+    content: z.preprocess(
+      asBlocks,
+      z.array(z.discriminatedUnion("type", [text, toolUse, thinking, redacted])),
+    ),
   }),
   z.looseObject({ role: z.literal("system"), content: z.preprocess(asBlocks, z.array(text)) }),
 ]);
@@ -89,7 +110,9 @@ const request = z.looseObject({
   output_config: z
     .looseObject({
       effort: z.enum(EFFORTS).nullish(),
-      format: z.looseObject({ type: z.literal("json_schema"), schema: z.record(z.string(), z.unknown()) }).nullish(),
+      format: z
+        .looseObject({ type: z.literal("json_schema"), schema: z.record(z.string(), z.unknown()) })
+        .nullish(),
     })
     .nullish(),
 });
@@ -124,7 +147,13 @@ export function readRequest(body: unknown, { model }: Asked): Conversation {
     format:
       asked.output_config?.format == null
         ? null
-        : { type: "json_schema", name: null, description: null, schema: asked.output_config.format.schema, strict: true },
+        : {
+            type: "json_schema",
+            name: null,
+            description: null,
+            schema: asked.output_config.format.schema,
+            strict: true,
+          },
     verbosity: null,
     cacheKey: null,
   };
@@ -132,17 +161,18 @@ export function readRequest(body: unknown, { model }: Asked): Conversation {
 
 /** Tools without a schema are run by Anthropic itself. */
 function toolsOf(asked: Request): Pick<Conversation, "tools" | "toolChoice"> {
-  const offered = (asked.tools ?? []).map((tool, index): Tool | { readonly hosted: string; readonly field: string } =>
-    tool.input_schema == null
-      ? { hosted: tool.name, field: `tools.${index} "${tool.type ?? tool.name}"` }
-      : {
-          name: tool.name,
-          description: tool.description ?? null,
-          schema: tool.input_schema,
-          strict: tool.strict ?? null,
-          takes: "json",
-          group: null,
-        },
+  const offered = (asked.tools ?? []).map(
+    (tool, index): Tool | { readonly hosted: string; readonly field: string } =>
+      tool.input_schema == null
+        ? { hosted: tool.name, field: `tools.${index} "${tool.type ?? tool.name}"` }
+        : {
+            name: tool.name,
+            description: tool.description ?? null,
+            schema: tool.input_schema,
+            strict: tool.strict ?? null,
+            takes: "json",
+            group: null,
+          },
   );
   const choice = asked.tool_choice;
   if (choice?.type === "tool") return chosenTools(offered, { type: "tool", name: choice.name ?? "" });
@@ -183,14 +213,27 @@ function assistantPart(
     case "text":
       return textPart(block);
     case "tool_use":
-      return { type: "tool_call", id: block.id, name: block.name, input: JSON.stringify(block.input ?? {}), proof: null };
+      return {
+        type: "tool_call",
+        id: block.id,
+        name: block.name,
+        input: JSON.stringify(block.input ?? {}),
+        proof: null,
+      };
     case "thinking": {
       const { signature } = block;
-      const proof = signature == null || signature === "" ? null : proofOf(signature, "messages", { id: null, redacted: false });
+      const proof =
+        signature == null || signature === ""
+          ? null
+          : proofOf(signature, "messages", { id: null, redacted: false });
       return { type: "thinking", text: block.thinking, proof };
     }
     case "redacted_thinking":
-      return { type: "thinking", text: "", proof: proofOf(block.data, "messages", { id: null, redacted: true }) };
+      return {
+        type: "thinking",
+        text: "",
+        proof: proofOf(block.data, "messages", { id: null, redacted: true }),
+      };
   }
 }
 
@@ -199,7 +242,12 @@ function shownParts(block: Shown): readonly (TextPart | ImagePart | FilePart)[] 
     case "text":
       return [textPart(block)];
     case "search_result":
-      return [{ type: "text", text: `${block.title}\n${block.source}\n\n${block.content.map((one) => one.text).join("\n")}` }];
+      return [
+        {
+          type: "text",
+          text: `${block.title}\n${block.source}\n\n${block.content.map((one) => one.text).join("\n")}`,
+        },
+      ];
     case "image":
       return [{ type: "image", source: sourceOf(block.source), detail: null }];
     case "document": {

@@ -68,7 +68,8 @@ export function createStreamWriter(conversation: Conversation, stamp: Stamp): St
   let begun = false;
   let started = false;
 
-  const event = (data: { readonly type: string } & Readonly<Record<string, unknown>>): string => eventText(data.type, data);
+  const event = (data: { readonly type: string } & Readonly<Record<string, unknown>>): string =>
+    eventText(data.type, data);
   const start = (id: string | null, model: string | null): string => {
     started = true;
     return event({
@@ -81,7 +82,12 @@ export function createStreamWriter(conversation: Conversation, stamp: Stamp): St
         content: [],
         stop_reason: null,
         stop_sequence: null,
-        usage: { input_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 },
+        usage: {
+          input_tokens: 0,
+          cache_creation_input_tokens: 0,
+          cache_read_input_tokens: 0,
+          output_tokens: 0,
+        },
       },
     });
   };
@@ -94,7 +100,11 @@ export function createStreamWriter(conversation: Conversation, stamp: Stamp): St
     const signed = open?.type === "thinking" && proof !== null;
     let text = open?.type === "tool_call" || signed ? begin() : "";
     if (signed)
-      text += event({ type: "content_block_delta", index, delta: { type: "signature_delta", signature: signatureOf(proof) } });
+      text += event({
+        type: "content_block_delta",
+        index,
+        delta: { type: "signature_delta", signature: signatureOf(proof) },
+      });
     if (begun) {
       text += event({ type: "content_block_stop", index });
       index += 1;
@@ -115,7 +125,9 @@ export function createStreamWriter(conversation: Conversation, stamp: Stamp): St
           return head + (open.type === "tool_call" ? begin() : "");
         case "delta":
           if (step.text === "" || open === null) return head;
-          return head + begin() + event({ type: "content_block_delta", index, delta: deltaOf(open, step.text) });
+          return (
+            head + begin() + event({ type: "content_block_delta", index, delta: deltaOf(open, step.text) })
+          );
         case "part_end":
           return head + endPart(step.proof);
         case "finish":

@@ -37,7 +37,10 @@ interface Message {
 }
 
 /** @throws Untranslatable */
-export function writeRequest(conversation: Conversation): { readonly body: object; readonly operation: null } {
+export function writeRequest(conversation: Conversation): {
+  readonly body: object;
+  readonly operation: null;
+} {
   const { sampling, format } = conversation;
   refuse(conversation);
   const maxTokens = conversation.maxTokens ?? defaultMaxTokens(conversation.model);
@@ -73,10 +76,15 @@ export function writeRequest(conversation: Conversation): { readonly body: objec
 }
 
 function refuse({ sampling, format, from }: Conversation): void {
-  if (sampling.frequencyPenalty !== null && sampling.frequencyPenalty !== 0) throw cannotCarry("frequency_penalty", TO);
-  if (sampling.presencePenalty !== null && sampling.presencePenalty !== 0) throw cannotCarry("presence_penalty", TO);
+  if (sampling.frequencyPenalty !== null && sampling.frequencyPenalty !== 0)
+    throw cannotCarry("frequency_penalty", TO);
+  if (sampling.presencePenalty !== null && sampling.presencePenalty !== 0)
+    throw cannotCarry("presence_penalty", TO);
   if (format?.type === "json_object")
-    throw cannotCarry(from === "responses" ? 'text.format "json_object"' : 'response_format "json_object"', TO);
+    throw cannotCarry(
+      from === "responses" ? 'text.format "json_object"' : 'response_format "json_object"',
+      TO,
+    );
 }
 
 function defaultMaxTokens(model: string): number {
@@ -88,7 +96,10 @@ function defaultMaxTokens(model: string): number {
 function thinkingFields(
   conversation: Conversation,
   maxTokens: number,
-): { readonly thinking?: { readonly type: string; readonly budget_tokens?: number }; readonly output_config?: { readonly effort?: string } } {
+): {
+  readonly thinking?: { readonly type: string; readonly budget_tokens?: number };
+  readonly output_config?: { readonly effort?: string };
+} {
   const { thinking, model, toolChoice } = conversation;
   if (thinking === null) return {};
   if (thinking.effort === "none") return { thinking: { type: "disabled" } };
@@ -134,7 +145,8 @@ function toolOf(tool: Tool): object {
 
 function toolChoiceField({ toolChoice, parallelTools, tools }: Conversation): object {
   if (tools.length === 0) return {};
-  const single = parallelTools === false && toolChoice?.type !== "none" ? { disable_parallel_tool_use: true } : {};
+  const single =
+    parallelTools === false && toolChoice?.type !== "none" ? { disable_parallel_tool_use: true } : {};
   if (toolChoice === null) return parallelTools === false ? { tool_choice: { type: "auto", ...single } } : {};
   return { tool_choice: { ...toolChoice, ...single } };
 }
@@ -163,7 +175,9 @@ function blocksOf(turn: Turn): Block[] {
   switch (turn.role) {
     case "system":
       // Only the newest models take this role; all of them know this mark.
-      return turn.parts.filter(hasText).map((part) => ({ type: "text", text: `<system-reminder>\n${part.text}\n</system-reminder>` }));
+      return turn.parts
+        .filter(hasText)
+        .map((part) => ({ type: "text", text: `<system-reminder>\n${part.text}\n</system-reminder>` }));
     case "user":
       return turn.parts.flatMap(userBlocks);
     case "assistant":
