@@ -4,7 +4,15 @@ import { UNKNOWN_USAGE } from "../usage/usage.ts";
 import { answerOf, eventsOf, type Answer } from "./answer.ts";
 import type { Codec, Stamp } from "./codec.ts";
 import { CODECS } from "./codecs.ts";
-import { NO_SAMPLING, type Conversation, type Source, type Tool, type Turn } from "./conversation.ts";
+import {
+  NO_SAMPLING,
+  type AssistantPart,
+  type Conversation,
+  type Source,
+  type Tool,
+  type Turn,
+  type UserPart,
+} from "./conversation.ts";
 import { createEventSplitter } from "./server-sent-events.ts";
 
 /*
@@ -145,11 +153,10 @@ function meaningOf({ turns: all, ...rest }: Conversation): object {
       }
     }),
   );
-  const images = all.flatMap(({ parts }) =>
-    parts
-      .flatMap((part) => (part.type === "tool_result" ? part.content : [part]))
-      .filter(({ type }) => type === "image"),
-  );
+  const images = all
+    .flatMap(({ parts }): readonly (UserPart | AssistantPart)[] => parts)
+    .flatMap((one): readonly (UserPart | AssistantPart)[] => (one.type === "tool_result" ? one.content : [one]))
+    .filter(({ type }) => type === "image");
   return {
     items: items.filter((item) => typeof item !== "string" || !item.startsWith("user: From the result of")),
     images: images.map((one) => JSON.stringify(one)).sort(),
