@@ -155,7 +155,9 @@ function meaningOf({ turns: all, ...rest }: Conversation): object {
   );
   const images = all
     .flatMap(({ parts }): readonly (UserPart | AssistantPart)[] => parts)
-    .flatMap((one): readonly (UserPart | AssistantPart)[] => (one.type === "tool_result" ? one.content : [one]))
+    .flatMap((one): readonly (UserPart | AssistantPart)[] =>
+      one.type === "tool_result" ? one.content : [one],
+    )
     .filter(({ type }) => type === "image");
   return {
     items: items.filter((item) => typeof item !== "string" || !item.startsWith("user: From the result of")),
