@@ -32,6 +32,11 @@ export const COMMANDS = {
     summary: "check everything the product needs, with the fix for what is missing",
     group: "setup",
   },
+  setup: {
+    signature: "setup [tool]",
+    summary: "point claude, codex, continue, aider, opencode, copilot or gemini at the gateway",
+    group: "setup",
+  },
   login: {
     signature: "login",
     summary: "print a link that signs your browser in, once, within 10 minutes",

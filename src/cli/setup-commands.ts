@@ -4,6 +4,7 @@ import { action } from "./context.ts";
 import { colored, localTime, table } from "./table.ts";
 import type { Finding } from "./finding.ts";
 import type { InitFlags } from "./init.ts";
+import type { SetupFlags } from "./setup/index.ts";
 
 const UNAVAILABLE_EXIT_CODE = 69;
 const COLORS = { ok: "green", warn: "yellow", fail: "red" } as const;
@@ -25,6 +26,18 @@ export function addSetupCommands(program: Command): void {
       return findings.some((one) => one.state === "fail") ? UNAVAILABLE_EXIT_CODE : 0;
     }),
   );
+  declare(program, "setup")
+    .option("--all", "every one of them that is installed here")
+    .option("--model <name>", "the model that it asks for, instead of a proposed one")
+    .option("--dry-run", "show what would change in its files, and write nothing")
+    .option("--undo", "set its files back to what they were before the last setup, and end its key")
+    .option("--home <dir>", "home directory of the person whose tools are meant")
+    .action(
+      action(async (context, tool: string | undefined, flags: SetupFlags) => {
+        const { runSetup } = await import("./setup/index.ts");
+        return runSetup(context, tool, flags);
+      }),
+    );
   declare(program, "init")
     .option("--repo <path>", "the repository", ".")
     .option("--yes", "take the proposals without asking")

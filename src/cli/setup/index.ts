@@ -1,0 +1,1 @@
+export { runSetup, type SetupFlags } from "./command.ts";

@@ -1,0 +1,31 @@
+import { directoryOf, set, type Tool } from "./tool.ts";
+
+export const gemini: Tool = {
+  title: "Gemini CLI",
+  programs: ["gemini"],
+  traces: [],
+  knows: /^gemini-/,
+  fallbackModel: "gemini-2.5-pro",
+  endpoint: () => "generate_content",
+  targets: (place, { gateway, key, model }) => {
+    const directory = `${directoryOf(place, "GEMINI_CLI_HOME", "").replace(/\/$/, "")}/.gemini`;
+    return [
+      {
+        files: [`${directory}/settings.json`],
+        format: "json",
+        changes: () => [
+          set("gemini-api-key", "security", "auth", "selectedType"),
+          ...(model === null ? [] : [set(model, "model", "name")]),
+        ],
+      },
+      {
+        files: [`${directory}/.env`],
+        format: "dotenv",
+        changes: () => [set(key, "GEMINI_API_KEY"), set(gateway, "GOOGLE_GEMINI_BASE_URL")],
+      },
+    ];
+  },
+  notes: () => [
+    "Gemini CLI reads one .env file, the nearest: a project that has its own needs GEMINI_API_KEY and GOOGLE_GEMINI_BASE_URL in it too, or advanced.ignoreLocalEnv in its settings.",
+  ],
+};
