@@ -16,4 +16,4 @@ export const FORMATS = {
 
 export type FormatName = keyof typeof FORMATS;
 
-export { valueAt, isMapping, type Change, type Json, type Step } from "./change.ts";
+export { valueAt, type Change, type Json, type Step } from "./change.ts";
