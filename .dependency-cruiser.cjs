@@ -13,7 +13,8 @@ const MAY = {
   repositories: ["base", "store", "tasks"],
   agents: ["base", "contract", "store", "tasks", "repositories"],
   sources: ["base", "contract", "store", "tasks", "repositories"],
-  api: ["base", "contract", "store", "security", "logs", "tasks", "messages", "agents"],
+  chat: ["base", "contract", "store"],
+  api: ["base", "contract", "store", "security", "logs", "tasks", "messages", "agents", "chat"],
   main: [
     "base",
     "contract",
@@ -27,6 +28,7 @@ const MAY = {
     "repositories",
     "agents",
     "sources",
+    "chat",
     "api",
   ],
   cli: ["base", "contract", "store", "tasks", "repositories", "agents", "main"],

@@ -22,9 +22,13 @@ interface AccessParams {
   readonly sessions: Pick<Sessions, "identify">;
   /** Names beside localhost under which the server may be addressed, without ports. */
   readonly hosts: readonly string[];
+  /** Further ports and the port whose cookie they share. */
+  readonly portAliases?: ReadonlyMap<string, string>;
 }
 
 export interface Access {
+  /** Cookies are shared by all ports of a name; with the port in its name each installation keeps its own. */
+  cookieName(request: FastifyRequest): string;
   /** The caller of a route that asks for `view`, `operate` or `admin`. @throws internal.bug on other routes */
   callerOf(request: FastifyRequest): Identity;
 }
@@ -55,6 +59,7 @@ export function guardRoutes(fastify: FastifyInstance, params: Readonly<AccessPar
     callers.set(request, caller);
   });
   return {
+    cookieName: (request) => cookieNameFor(request, params.portAliases),
     callerOf: (request) => {
       const caller = callers.get(request);
       if (caller === undefined)
@@ -76,7 +81,7 @@ async function identify(request: FastifyRequest, params: Readonly<AccessParams>)
   const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
   if (bearer !== undefined && equalSecrets(bearer, params.cliToken))
     return { name: "cli", permissions: ADMIN_PERMISSIONS, via: "token" };
-  const cookie = bearer === undefined ? cookieOf(request) : null;
+  const cookie = bearer === undefined ? cookieOf(request, cookieNameFor(request, params.portAliases)) : null;
   const identity = cookie === null ? null : await params.sessions.identify(cookie);
   if (identity === null)
     throw new AppError({
@@ -123,13 +128,13 @@ function nameOf(host: string): string | null {
   return match?.[1]?.toLowerCase() ?? null;
 }
 
-/** Cookies are shared by all ports of a name; with the port in its name each installation keeps its own. */
-export function cookieNameFor(request: FastifyRequest): string {
-  return `miyabi_session_${/:(\d{1,5})$/.exec(request.headers.host ?? "")?.[1] ?? "80"}`;
+function cookieNameFor(request: FastifyRequest, aliases: AccessParams["portAliases"]): string {
+  const port = /:(\d{1,5})$/.exec(request.headers.host ?? "")?.[1] ?? "80";
+  return `miyabi_session_${aliases?.get(port) ?? port}`;
 }
 
-function cookieOf(request: FastifyRequest): string | null {
-  const wanted = `${cookieNameFor(request)}=`;
+function cookieOf(request: FastifyRequest, name: string): string | null {
+  const wanted = `${name}=`;
   for (const part of (request.headers.cookie ?? "").split(";")) {
     const pair = part.trim();
     if (pair.startsWith(wanted) && pair.length > wanted.length) return pair.slice(wanted.length);

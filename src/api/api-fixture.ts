@@ -1,6 +1,8 @@
 import { onTestFinished } from "vitest";
 import type { FastifyInstance, FastifyPluginAsync } from "fastify";
 import { AppError, silentLog, systemClock, systemRandom } from "../base/index.ts";
+import { createThreadFeed } from "../chat/thread-feed.ts";
+import { readThread } from "../chat/thread-store.ts";
 import { ROUTES, type RouteName } from "../contract/index.ts";
 import { createSessions, type Sessions } from "../security/index.ts";
 import { createNotifier, type Database, type Notifier } from "../store/index.ts";
@@ -39,11 +41,16 @@ export async function createApiFixture(params: Readonly<FixtureParams> = {}): Pr
       ...deps,
       database,
       notifier,
+      chat: {
+        feed: createThreadFeed({ database, notifier }),
+        requireThread: async (person, id) => void (await readThread(database, person, id)),
+      },
       screen: (slot) =>
         slot === "kaede"
           ? Promise.resolve({ slot, columns: 80, rows: 24, content: "hello" })
           : Promise.reject(new AppError({ code: "not_found", message: `There is no agent "${slot}".` })),
     },
+    chatFile: () => Promise.resolve(null),
     sessions,
     cliToken: CLI_TOKEN,
     hosts: params.hosts ?? [],

@@ -1,4 +1,5 @@
 export { createHostsPlugin } from "./hosts-plugin.ts";
 export { listen } from "./listen.ts";
 export type { HandlerInput, Handlers } from "./register.ts";
+export { createSecondListener } from "./second-listener.ts";
 export { createApiServer, type ApiServerParams } from "./server.ts";

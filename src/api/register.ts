@@ -56,6 +56,7 @@ export function registerRoutes(fastify: FastifyInstance, params: Readonly<Regist
       url: route.path,
       config: { permission: route.permission },
       exposeHeadRoute: false,
+      ...(route.maxBodyBytes === undefined ? {} : { bodyLimit: route.maxBodyBytes }),
       handler: async (request, reply) => {
         const caller = params.access.callerOf(request);
         const key = idempotencyKeyOf(request);

@@ -14,6 +14,8 @@ const urlOf = (route: Route): string =>
   );
 const BESIDE = [
   "GET /api/agents/:slot/screen/stream",
+  "GET /api/chat/attachments/:id/content",
+  "GET /api/chat/threads/:id/stream",
   "GET /api/docs",
   "GET /api/docs/files/:file",
   "GET /api/docs/json",
@@ -56,6 +58,8 @@ test("every route refuses a caller who is nobody, but health, login and the cons
     "/api/docs/json",
     "/api/events",
     "/api/agents/kaede/screen/stream",
+    "/api/chat/attachments/8b1f5c1e-6a1f-4c1e-9d5e-0c1f5c1e6a1f/content",
+    "/api/chat/threads/C1/stream",
   ])
     expect((await server.inject({ url, headers: { host: "localhost" } })).statusCode, url).toBe(401);
 });

@@ -4,7 +4,8 @@ import Fastify, { type FastifyInstance, type FastifyPluginAsync } from "fastify"
 import { AppError, type Log } from "../base/index.ts";
 import { LOGIN_PATH, loginBody } from "../contract/index.ts";
 import type { Sessions } from "../security/index.ts";
-import { cookieNameFor, guardRoutes } from "./access.ts";
+import { guardRoutes, type Access } from "./access.ts";
+import { registerChatFiles, type ReadChatFile } from "./chat-files.ts";
 import { registerConsole } from "./console-files.ts";
 import { registerDocs } from "./docs.ts";
 import { createFirstAnswers } from "./first-answers.ts";
@@ -16,11 +17,14 @@ import { registerStreams, type StreamParams } from "./streams.ts";
 export interface ApiServerParams {
   readonly handlers: Handlers;
   readonly streams: StreamParams;
+  readonly chatFile: ReadChatFile;
   readonly sessions: Pick<Sessions, "identify" | "redeem">;
   /** Of `<home>/run/token`; may do everything. */
   readonly cliToken: string;
   /** Names beside localhost under which the server may be addressed, without ports. */
   readonly hosts: readonly string[];
+  /** Further ports and the port whose cookie they share. */
+  readonly portAliases?: ReadonlyMap<string, string>;
   /** Directory of the built console; it may appear later. */
   readonly webDir: string;
   readonly version: string;
@@ -82,9 +86,10 @@ export async function createApiServer(params: Readonly<ApiServerParams>): Promis
     firstAnswers: createFirstAnswers(params.streams.database),
     checkAnswers: params.checkAnswers ?? false,
   });
-  registerStreams(fastify, params.streams);
+  registerStreams(fastify, params.streams, access);
+  registerChatFiles(fastify, { access, read: params.chatFile });
   registerDocs(fastify, params.version);
-  registerLogin(fastify, params.sessions);
+  registerLogin(fastify, params.sessions, access);
   fastify.get("/healthz", { config: { permission: "public" } }, async (_request, reply) => {
     const { ok, body } = await params.health();
     return reply
@@ -110,7 +115,11 @@ function acceptJsonOnly(fastify: FastifyInstance): void {
 }
 
 /** Exchanges a login link's code for the cookie. The code is repeated in no answer and no log. */
-function registerLogin(fastify: FastifyInstance, sessions: Pick<Sessions, "redeem">): void {
+function registerLogin(
+  fastify: FastifyInstance,
+  sessions: Pick<Sessions, "redeem">,
+  access: Pick<Access, "cookieName">,
+): void {
   fastify.post(LOGIN_PATH, { config: { permission: "public" } }, async (request, reply) => {
     const body = loginBody.safeParse(request.body);
     if (!body.success)
@@ -121,7 +130,7 @@ function registerLogin(fastify: FastifyInstance, sessions: Pick<Sessions, "redee
         details: { field: "code" },
       });
     const { token, expiresAt } = await sessions.redeem(body.data.code);
-    const cookie = `${cookieNameFor(request)}=${token}; Path=/; HttpOnly; SameSite=Strict; Expires=${expiresAt.toUTCString()}`;
+    const cookie = `${access.cookieName(request)}=${token}; Path=/; HttpOnly; SameSite=Strict; Expires=${expiresAt.toUTCString()}`;
     return reply
       .header("set-cookie", request.protocol === "https" ? `${cookie}; Secure` : cookie)
       .header("cache-control", "no-store")

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
 import {
   AppError,
   createLoop,
@@ -8,20 +9,30 @@ import {
   type Log,
   type Random,
 } from "../base/index.ts";
-import { slotId, type AgentScreen } from "../contract/index.ts";
+import { parseChatCursor, type ThreadFeed } from "../chat/index.ts";
+import { slotId, threadId, type AgentScreen } from "../contract/index.ts";
 import { followTranscripts, type TranscriptNews } from "../logs/index.ts";
 import type { Database, Notifier } from "../store/index.ts";
 import { lastEventId, parseEventId } from "../tasks/index.ts";
+import type { Access } from "./access.ts";
 import { compare, createEventFeed, type EventFeed } from "./event-feed.ts";
+import { followNews } from "./follow-news.ts";
 import { parseInput } from "./input.ts";
 import { createScreenFeed } from "./screen-feed.ts";
 import { openSse, type SseStream } from "./sse.ts";
+
+export interface ChatStreams {
+  readonly feed: ThreadFeed;
+  /** @throws not_found, also where the thread is somebody else's */
+  readonly requireThread: (person: string, id: string) => Promise<void>;
+}
 
 export interface StreamParams {
   readonly database: Database;
   readonly notifier: Notifier;
   /** What a slot's pane shows now. @throws not_found */
   readonly screen: (slot: string) => Promise<AgentScreen>;
+  readonly chat: ChatStreams;
   readonly clock: Clock;
   readonly log: Log;
   readonly random?: Random;
@@ -32,7 +43,11 @@ const MOST_STREAMS = 200;
 const MOST_SIGNALS = 1_000;
 
 /** The event history and the agents' panes as server-sent events. They begin with the server and end before it closes. */
-export function registerStreams(fastify: FastifyInstance, params: Readonly<StreamParams>): void {
+export function registerStreams(
+  fastify: FastifyInstance,
+  params: Readonly<StreamParams>,
+  access: Pick<Access, "callerOf">,
+): void {
   const { clock, log } = params;
   const random = params.random ?? systemRandom;
   const feed = createEventFeed({ ...params, random });
@@ -66,11 +81,13 @@ export function registerStreams(fastify: FastifyInstance, params: Readonly<Strea
 
   fastify.addHook("onReady", async () => {
     transcripts.start();
+    params.chat.feed.start();
     await Promise.all([feed.start(), ping.start()]);
   });
   fastify.addHook("preClose", async () => {
     for (const stream of open) stream.end();
     transcripts.stop();
+    params.chat.feed.stop();
     await Promise.all([feed.stop(), ping.stop()]);
   });
 
@@ -107,6 +124,23 @@ export function registerStreams(fastify: FastifyInstance, params: Readonly<Strea
           return data === null;
         };
         return { work, end };
+      }),
+    );
+  });
+  fastify.get("/api/chat/threads/:id/stream", { config }, async (request, reply) => {
+    requireRoom(open);
+    const { id } = parseInput(z.object({ id: threadId }), request.params, "path");
+    await params.chat.requireThread(access.callerOf(request).name, id);
+    const after = chatCursorOf(request);
+    return begin(reply, (stream) =>
+      followNews(stream, (wake) => {
+        const follower = params.chat.feed.follow(id, after, wake);
+        const work = async (): Promise<boolean> => {
+          const state = await follower.work((signal) => stream.send(signal));
+          if (state === "gone") stream.end();
+          return state !== "busy";
+        };
+        return { work, end: follower.end };
       }),
     );
   });
@@ -194,36 +228,6 @@ async function followEvents(params: Readonly<FollowParams>): Promise<void> {
   });
 }
 
-interface Follower {
-  /** One round; true where there was nothing to do. */
-  readonly work: () => Promise<boolean>;
-  /** Ends what calls `wake`. */
-  readonly end: () => void;
-}
-
-/** Works until the client is gone: again at once while there is something to do, then whenever `wake` was called. */
-async function followNews(stream: SseStream, prepare: (wake: () => void) => Follower): Promise<void> {
-  let isNews = true;
-  let wakeUp: (() => void) | null = null;
-  const wake = (): void => {
-    isNews = true;
-    wakeUp?.();
-  };
-  stream.closed.addEventListener("abort", wake, { once: true });
-  const { work, end } = prepare(wake);
-  try {
-    while (!stream.closed.aborted) {
-      isNews = false;
-      const isIdle = await work();
-      if (!isIdle || isNews || stream.closed.aborted) continue;
-      await new Promise<void>((resolve) => (wakeUp = resolve));
-      wakeUp = null;
-    }
-  } finally {
-    end();
-  }
-}
-
 function requireRoom(open: ReadonlySet<SseStream>): void {
   if (open.size < MOST_STREAMS) return;
   throw new AppError({
@@ -235,11 +239,27 @@ function requireRoom(open: ReadonlySet<SseStream>): void {
 
 /** The event id to go on after; the header, which a browser sends when it reconnects, wins over the address. */
 function cursorOf(request: FastifyRequest): string | null {
+  const given = givenCursor(request);
+  if (given === null || (typeof given === "string" && parseEventId(given) !== null)) return given;
+  throw noCursor(given);
+}
+
+function chatCursorOf(request: FastifyRequest): ReturnType<typeof parseChatCursor> {
+  const given = givenCursor(request);
+  if (given === null) return null;
+  const cursor = typeof given === "string" ? parseChatCursor(given) : null;
+  if (cursor !== null) return cursor;
+  throw noCursor(given);
+}
+
+function givenCursor(request: FastifyRequest): unknown {
   const query = request.query as Readonly<Record<string, unknown>>;
   const given = request.headers["last-event-id"] ?? query["after"];
-  if (given === undefined || given === "") return null;
-  if (typeof given === "string" && parseEventId(given) !== null) return given;
-  throw new AppError({
+  return given === undefined || given === "" ? null : given;
+}
+
+function noCursor(given: unknown): AppError {
+  return new AppError({
     code: "input.invalid",
     message: `after "${String(given).slice(0, 100)}": no event id.`,
     fix: "Leave it out to begin with now.",

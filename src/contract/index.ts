@@ -1,4 +1,5 @@
 export * from "./agent.ts";
+export * from "./chat.ts";
 export * from "./event.ts";
 export * from "./gateway.ts";
 export * from "./primitives.ts";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { agentScreen, agentView } from "./agent.ts";
+import { CHAT_ROUTES } from "./chat.ts";
 import { eventView } from "./event.ts";
 import { GATEWAY_ROUTES } from "./gateway.ts";
 import { instant, pageOf, questionId, runId, slotId, taskClass, taskId } from "./primitives.ts";
@@ -25,6 +26,8 @@ export interface Route {
   readonly response: z.ZodType;
   /** Status of success; default 200. */
   readonly status?: 201 | 202;
+  /** Largest body; default 1 MiB. */
+  readonly maxBodyBytes?: number;
 }
 
 const page = { cursor: z.string().optional(), limit: z.coerce.number().int().min(1).max(200).default(50) };
@@ -40,7 +43,8 @@ const none = z.object({});
 /**
  * Every JSON route of the API. The server registers exactly these, the console and the command line call only these.
  * Writes accept an `Idempotency-Key` header: the same key and body give the first answer again.
- * Beside them: `GET /api/events` (SSE), `GET /api/agents/:slot/screen/stream` (SSE of `agentScreen`), `/healthz`, `/metrics`, `/api/docs`.
+ * Beside them: `GET /api/events` (SSE), `GET /api/agents/:slot/screen/stream` (SSE of `agentScreen`),
+ * `GET /api/chat/threads/:id/stream` (SSE, see `chatText`), `GET /api/chat/attachments/:id/content`, `/healthz`, `/metrics`, `/api/docs`.
  */
 export const ROUTES = {
   status: {
@@ -352,6 +356,7 @@ export const ROUTES = {
     status: 201,
   },
   ...GATEWAY_ROUTES,
+  ...CHAT_ROUTES,
 } as const satisfies Record<string, Route>;
 
 export type RouteName = keyof typeof ROUTES;

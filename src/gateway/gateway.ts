@@ -194,9 +194,10 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       random,
     });
     if (chosen.state === "none") return void answerError(on, chosen.refusal, chosen.message);
+    const id = random.uuid();
     const call: Call = {
       ...on,
-      id: random.uuid(),
+      id,
       endpoint,
       startedAt,
       startedMs,
@@ -208,7 +209,8 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       operation: asked.operation,
       query: queryOf(request.raw.url ?? ""),
       targets: chosen.targets,
-      answerHeaders: {},
+      // Under which the ledger knows the call.
+      answerHeaders: { "x-miyabi-call": id },
       copy: null,
       trimmed: null,
     };
@@ -265,6 +267,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
     },
     keys: {
       create: keys.create,
+      ensure: keys.ensure,
       list: keys.list,
       revoke: async (id) => {
         const revoked = await keys.revoke(id);

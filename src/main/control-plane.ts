@@ -1,6 +1,6 @@
 import path from "node:path";
 import { loadSlots, probeSandbox, readHostLayout } from "../agents/index.ts";
-import { createApiServer, createHostsPlugin, listen } from "../api/index.ts";
+import { createApiServer, createHostsPlugin, createSecondListener, listen } from "../api/index.ts";
 import {
   createLog,
   systemClock,
@@ -20,6 +20,10 @@ import { loadGitHub } from "../sources/index.ts";
 import { because, createOutboxWorker, createTaskQueries, EVENTS_CHANNEL } from "../tasks/index.ts";
 import { createAgentDesk } from "./agent-desk.ts";
 import { createAgentServices, isOnPath } from "./agent-services.ts";
+import { createChat } from "../chat/index.ts";
+import { createChatCommands } from "./chat-commands.ts";
+import { createChatHandlers } from "./chat-handlers.ts";
+import { chatKeyTerms } from "./chat-key-terms.ts";
 import { createCompletion } from "./completion.ts";
 import { openDomain } from "./domain.ts";
 import { createGatewayHandlers } from "./gateway-handlers.ts";
@@ -192,6 +196,21 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     log,
   });
   const housekeeping = createHousekeeping({ database, git: domain.git, home, clock, random, log });
+  const chat = createChat({
+    database,
+    notifier: domain.notifier,
+    settings: settings.chat,
+    personaDirectories: [installation.personasDir, path.join(home.root, "personas")],
+    gatewayUrl: url,
+    keySecret: await openTokenFile({ file: path.join(home.root, "chat-keys.secret"), random }),
+    ensureKey: async ({ key, name }) =>
+      void (await gateway.keys.ensure(key, chatKeyTerms(name, settings.chat), "chat")),
+    holder: home.instance,
+    commands: createChatCommands({ intake: domain.intake, reads, agents: desk }),
+    clock,
+    random,
+    log,
+  });
   const server = await createApiServer({
     handlers: {
       ...createHandlers({
@@ -206,6 +225,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
         shutDown: params.onShutDown,
       }),
       ...createGatewayHandlers({ gateway, database }),
+      ...createChatHandlers(chat),
       listLogs: ({ query }) =>
         readLogs(database, {
           taskId: query.task,
@@ -215,10 +235,21 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
           limit: query.limit,
         }),
     },
-    streams: { database, notifier: domain.notifier, screen: desk.screen, clock, log },
+    streams: {
+      database,
+      notifier: domain.notifier,
+      screen: desk.screen,
+      chat: { feed: chat.feed, requireThread: chat.require },
+      clock,
+      log,
+    },
+    chatFile: chat.attachment,
     sessions,
     cliToken,
     hosts: settings.hosts,
+    ...(settings.chat.port === null
+      ? {}
+      : { portAliases: new Map([[String(settings.chat.port), String(port)]]) }),
     webDir: installation.webDir,
     version: installation.version,
     plugins: [
@@ -258,6 +289,20 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     log,
   });
 
+  const chatListener =
+    settings.chat.port === null
+      ? []
+      : [
+          createSecondListener({
+            fastify: server,
+            host: "127.0.0.1",
+            port: settings.chat.port,
+            startPage: "/chat",
+            clock,
+            random,
+            log,
+          }),
+        ];
   // First of all, because a port that is taken must leave nothing behind.
   await listen(server, { host: "127.0.0.1", port });
   await github?.listener?.start();
@@ -272,6 +317,8 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     domain.queue,
     gatewaySettings,
     gateway,
+    ...chat.services,
+    ...chatListener,
     domain.mergeQueue,
     completion,
     housekeeping,
@@ -306,6 +353,8 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
         housekeeping,
         completion,
         domain.mergeQueue,
+        ...chatListener,
+        ...chat.services.toReversed(),
       ])
         await part.stop();
       if (agents) await services.runtime.stopAll();

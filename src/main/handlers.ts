@@ -1,5 +1,6 @@
 import { AppError, type Clock } from "../base/index.ts";
 import type { Handlers } from "../api/index.ts";
+import type { ChatHandlers } from "./chat-handlers.ts";
 import type { GatewayHandlers } from "./gateway-handlers.ts";
 import { readTranscript } from "../logs/index.ts";
 import { diffOf, ensureCache } from "../repositories/index.ts";
@@ -27,7 +28,7 @@ const MAX_PATCH_BYTES = 1024 * 1024;
 /** The API's handlers over the domain: each route of the contract once. */
 export function createHandlers(
   params: Readonly<HandlerParams>,
-): Omit<Handlers, "listLogs" | keyof GatewayHandlers> {
+): Omit<Handlers, "listLogs" | keyof GatewayHandlers | keyof ChatHandlers> {
   const { domain, reads, agents } = params;
   const { tasks, questions, mailboxes, intake } = domain;
   const happen = async (id: string, happening: Parameters<typeof tasks.happen>[1]) => {

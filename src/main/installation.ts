@@ -14,6 +14,7 @@ export interface Installation {
   /** Directories that programs inside a sandbox may read, e.g. modules of the sample agent when run from source. */
   readonly readOnly: readonly string[];
   readonly sampleProjectDir: string;
+  readonly personasDir: string;
   readonly webDir: string;
   readonly migrationsDir: string;
   readonly launcher: string;
@@ -35,6 +36,7 @@ export function locateInstallation(moduleDir: string, version: string): Installa
     sampleAgentDir: bundled ? at("dist", "sample-agent") : at("examples", "sample-agent"),
     readOnly: bundled ? [] : [at("node_modules")],
     sampleProjectDir: at("examples", "sample-project"),
+    personasDir: at("examples", "personas"),
     webDir: at("web", "dist"),
     migrationsDir: bundled ? at("dist", "migrations") : at("src", "store", "migrations"),
     launcher: at("bin", "miyabi.cjs"),

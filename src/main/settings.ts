@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AppError, messageOf, parseYaml, readFileIfExists, type Home } from "../base/index.ts";
 import { profileOverride, resolveProfile, shippedTeam, slotsOf, team, type Team } from "../agents/index.ts";
+import { chatSettings } from "../chat/index.ts";
 import { gatewaySettings } from "../gateway/index.ts";
 import { githubSettings } from "../sources/index.ts";
 
@@ -40,6 +41,7 @@ const fields = z.strictObject({
     })
     .prefault({}),
   gateway: gatewaySettings.prefault({}),
+  chat: chatSettings.prefault({}),
   /** Repositories on GitHub whose issues become tasks; absent: none. */
   github: githubSettings.optional(),
 });

@@ -34,6 +34,8 @@ export interface VirtualKey extends KeyTerms {
 export interface KeyStore {
   /** The key itself is in this answer only; what is kept is its hash. @throws input.invalid where the task does not exist */
   create(terms: KeyTerms, by: string): Promise<{ readonly key: string; readonly view: VirtualKey }>;
+  /** Makes the key with these characters, or gives it these terms where it exists; one that was revoked stays so. */
+  ensure(key: string, terms: KeyTerms, by: string): Promise<VirtualKey>;
   /** Newest first. */
   list(): Promise<readonly VirtualKey[]>;
   /** From now on it is refused. Again changes nothing. @throws not_found */
@@ -76,31 +78,9 @@ export function createKeyStore(
   return {
     create: async (terms, by) => {
       const key = PREFIX + params.random.token();
-      if (terms.taskId !== null) await requireTask(database, terms.taskId);
-      const { rows } = await database.query<KeyRow>(
-        `insert into miyabi.gateway_keys (name, kind, team, task_id, key_hash, key_start, models, requests_per_minute,
-           tokens_per_minute, budget_day_micros, budget_month_micros, budget_task_micros, cache, created_by, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) returning ${COLUMNS}`,
-        [
-          terms.name,
-          terms.kind,
-          terms.team ?? (terms.kind === "team" ? terms.name : null),
-          terms.taskId,
-          hashOf(key),
-          key.slice(0, SHOWN),
-          terms.models,
-          terms.requestsPerMinute,
-          terms.tokensPerMinute,
-          terms.budgets.dayMicros,
-          terms.budgets.monthMicros,
-          terms.budgets.taskMicros,
-          terms.cache,
-          by,
-          terms.expiresAt,
-        ],
-      );
-      return { key, view: viewOf(required(rows[0], "")) };
+      return { key, view: await insert(database, key, terms, by) };
     },
+    ensure: (key, terms, by) => insert(database, key, terms, by),
     list: async () => {
       const { rows } = await database.query<KeyRow>(
         `select ${COLUMNS} from miyabi.gateway_keys order by created_at desc, id desc limit 10000`,
@@ -125,6 +105,37 @@ export function createKeyStore(
       return rows[0] === undefined ? null : callerOf(viewOf(rows[0]));
     },
   };
+}
+
+async function insert(database: Database, key: string, terms: KeyTerms, by: string): Promise<VirtualKey> {
+  if (terms.taskId !== null) await requireTask(database, terms.taskId);
+  const { rows } = await database.query<KeyRow>(
+    `insert into miyabi.gateway_keys (name, kind, team, task_id, key_hash, key_start, models, requests_per_minute,
+       tokens_per_minute, budget_day_micros, budget_month_micros, budget_task_micros, cache, created_by, expires_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+     on conflict (key_hash) do update set name = $1, kind = $2, team = $3, task_id = $4, models = $7,
+       requests_per_minute = $8, tokens_per_minute = $9, budget_day_micros = $10, budget_month_micros = $11,
+       budget_task_micros = $12, cache = $13, expires_at = $15
+     returning ${COLUMNS}`,
+    [
+      terms.name,
+      terms.kind,
+      terms.team ?? (terms.kind === "team" ? terms.name : null),
+      terms.taskId,
+      hashOf(key),
+      key.slice(0, SHOWN),
+      terms.models,
+      terms.requestsPerMinute,
+      terms.tokensPerMinute,
+      terms.budgets.dayMicros,
+      terms.budgets.monthMicros,
+      terms.budgets.taskMicros,
+      terms.cache,
+      by,
+      terms.expiresAt,
+    ],
+  );
+  return viewOf(required(rows[0], ""));
 }
 
 function hashOf(key: string): string {

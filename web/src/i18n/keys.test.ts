@@ -2,6 +2,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { shippedTeam } from "../../../src/agents/team/index.ts";
 import { ERROR_KINDS } from "../../../src/base/index.ts";
+import { CHAT_REASONS } from "../../../src/chat/reasons.ts";
 import { EVENT_TYPES, STEP_KINDS, TASK_CLASSES, TASK_STATES } from "../../../src/contract/index.ts";
 import { ADVICE } from "../../../src/tasks/advice.ts";
 import { CAUSES } from "../../../src/tasks/model.ts";
@@ -99,7 +100,7 @@ test("every state, event, step kind, class and shipped role has a word", () => {
 });
 
 test("every reason and error of the server can be said in Japanese", async () => {
-  const codes = new Set([...Object.keys(ERROR_KINDS), ...Object.keys(ADVICE)]);
+  const codes = new Set([...Object.keys(ERROR_KINDS), ...Object.keys(ADVICE), ...Object.keys(CHAT_REASONS)]);
   for (const source of (await readSources(SERVER)).values()) {
     for (const [, code = ""] of source.matchAll(/\b(?:because|failed|failure)\(\s*"([a-z_]+\.[a-z_]+)"/g))
       codes.add(code);

@@ -38,6 +38,13 @@ export const reason = {
       moved: "ブランチが、ほかの人の操作で変わりました。{{message}}",
       refused: "GitHub がブランチを受け付けませんでした。{{message}}",
     },
+    chat: {
+      forbidden: "ここで終わりました。{{persona}}は「{{phrase}}」と言わない決まりです。",
+      interrupted: "中断が続いたため、回答の作成をやめました。",
+      model_failed: "モデルから回答を得られませんでした。{{message}}",
+      no_model: "使えるモデルがありません。どのプロバイダーにもキーが設定されていません。",
+      too_long: "モデルの出力上限に達したため、回答が途中で終わっています。",
+    },
     check: {
       failed: "チェックに失敗しました。",
       rounds_used_up: "チェックに {{rounds}} 回失敗しました。対応が必要です。",
