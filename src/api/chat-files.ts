@@ -20,7 +20,8 @@ export function registerChatFiles(
   fastify.get("/api/chat/attachments/:id/content", { config }, async (request, reply) => {
     const { id } = parseInput(z.object({ id: attachmentId }), request.params, "path");
     const file = await params.read(params.access.callerOf(request).name, id);
-    if (file === null) throw new AppError({ code: "not_found", message: "There is no such attachment of yours." });
+    if (file === null)
+      throw new AppError({ code: "not_found", message: "There is no such attachment of yours." });
     const isImage = file.mediaType.startsWith("image/");
     return reply
       .header("content-type", isImage ? file.mediaType : "text/plain; charset=utf-8")

@@ -11,9 +11,18 @@ const KEPT = "24 hours";
 
 /** What an image begins with. */
 const IMAGES: readonly { readonly mediaType: string; readonly starts: (content: Buffer) => boolean }[] = [
-  { mediaType: "image/png", starts: (content) => content.subarray(0, 8).toString("latin1") === "\x89PNG\r\n\x1a\n" },
-  { mediaType: "image/jpeg", starts: (content) => content.subarray(0, 3).toString("latin1") === "\xff\xd8\xff" },
-  { mediaType: "image/gif", starts: (content) => /^GIF8[79]a/.test(content.subarray(0, 6).toString("latin1")) },
+  {
+    mediaType: "image/png",
+    starts: (content) => content.subarray(0, 8).toString("latin1") === "\x89PNG\r\n\x1a\n",
+  },
+  {
+    mediaType: "image/jpeg",
+    starts: (content) => content.subarray(0, 3).toString("latin1") === "\xff\xd8\xff",
+  },
+  {
+    mediaType: "image/gif",
+    starts: (content) => /^GIF8[79]a/.test(content.subarray(0, 6).toString("latin1")),
+  },
   {
     mediaType: "image/webp",
     starts: (content) =>

@@ -21,7 +21,8 @@ export function pathTo<T extends Node>(messages: readonly T[], leafId: string | 
 /** Where the newest branch below a message ends; the messages are in their order. */
 export function newestLeaf(messages: readonly Node[], id: string): string {
   const newestChild = new Map<string, string>();
-  for (const message of messages) if (message.parentId !== null) newestChild.set(message.parentId, message.id);
+  for (const message of messages)
+    if (message.parentId !== null) newestChild.set(message.parentId, message.id);
   let leaf = id;
   for (let next = newestChild.get(leaf); next !== undefined; next = newestChild.get(leaf)) {
     newestChild.delete(leaf);

@@ -17,7 +17,11 @@ export interface ChatFixture {
   readonly model: ChatModel;
   readonly database: Database;
   readonly personasDir: string;
-  readonly tasks: readonly { readonly title: string; readonly body: string; readonly idempotencyKey: string }[];
+  readonly tasks: readonly {
+    readonly title: string;
+    readonly body: string;
+    readonly idempotencyKey: string;
+  }[];
   readonly told: readonly { readonly agent: string; readonly text: string; readonly from: string }[];
   /** Another control plane over the same database; it is started. */
   second(over?: Partial<ChatParams>): Promise<Chat>;
@@ -49,8 +53,7 @@ export async function createChatFixture(over: Partial<ChatParams> = {}): Promise
     personaDirectories: [personasDir],
     gatewayUrl: gateway.url,
     keySecret: "secret-of-the-test",
-    ensureKey: async ({ key, name }) =>
-      void (await gateway.gateway.keys.ensure(key, keyTerms(name), "test")),
+    ensureKey: async ({ key, name }) => void (await gateway.gateway.keys.ensure(key, keyTerms(name), "test")),
     holder: "installation-1",
     commands: {
       createTask: ({ title, body, idempotencyKey }) => {

@@ -9,10 +9,7 @@ async function begin(fixture: ChatFixture, persona: string | null = null) {
   const { chat } = fixture;
   const { id } = await chat.create(MIKA, { persona, model: null });
   const say = (content: string, more: Partial<Said> = {}) =>
-    chat.post(
-      { owner: MIKA, threadId: id, content, parentId: undefined, attachmentIds: [], ...more },
-      null,
-    );
+    chat.post({ owner: MIKA, threadId: id, content, parentId: undefined, attachmentIds: [], ...more }, null);
   return { id, say };
 }
 
@@ -47,7 +44,10 @@ test("an answer comes through the gateway, and the ledger says what it cost", as
 
 test("the conversation so far and the persona are what the model is asked", async () => {
   const fixture = await createChatFixture();
-  await fixture.writePersona("a.yaml", "name: Ada\nstyle: Short.\nforbid: [never]\nnotes: Likes tea.\nmodel: gpt-5-mini\n");
+  await fixture.writePersona(
+    "a.yaml",
+    "name: Ada\nstyle: Short.\nforbid: [never]\nnotes: Likes tea.\nmodel: gpt-5-mini\n",
+  );
   const names = () => fixture.chat.personas().items.map(({ name }) => name);
   await vi.waitUntil(() => names().includes("Ada"), { timeout: 5_000 });
   const { id, say } = await begin(fixture, "ada");
@@ -177,7 +177,10 @@ test("a search finds titles and what was said, in any script and whatever the ca
   await fixture.ended(first.id);
   await begin(fixture);
   const search = async (q: string) =>
-    (await fixture.chat.list({ owner: MIKA, limit: 10, cursor: null, q })).items.map(({ id, found }) => [id, found]);
+    (await fixture.chat.list({ owner: MIKA, limit: 10, cursor: null, q })).items.map(({ id, found }) => [
+      id,
+      found,
+    ]);
   expect(await search("tax")).toEqual([[first.id, null]]);
   expect(await search("消費税")).toEqual([[first.id, "消費税は 10 % です。"]]);
   expect(await search("nothing of the kind")).toEqual([]);
@@ -191,7 +194,10 @@ test("texts and images go to the model; what is neither is refused", async () =>
   const fixture = await createChatFixture();
   const { chat } = fixture;
   const upload = (name: string, content: Buffer) => chat.upload({ owner: MIKA, name, content });
-  const png = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABh6FO1AAAAABJRU5ErkJggg==", "base64");
+  const png = Buffer.from(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABh6FO1AAAAABJRU5ErkJggg==",
+    "base64",
+  );
   const text = await upload("../notes.md", Buffer.from("# Notes"));
   const image = await upload("dot.png", png);
   expect([text, image]).toMatchObject([
@@ -204,7 +210,16 @@ test("texts and images go to the model; what is neither is refused", async () =>
   });
   const { id, say } = await begin(fixture);
   await expect(
-    chat.post({ owner: "taro", threadId: (await chat.create("taro", PLAIN)).id, content: "x", parentId: undefined, attachmentIds: [text.id] }, null),
+    chat.post(
+      {
+        owner: "taro",
+        threadId: (await chat.create("taro", PLAIN)).id,
+        content: "x",
+        parentId: undefined,
+        attachmentIds: [text.id],
+      },
+      null,
+    ),
   ).rejects.toMatchObject({ code: "input.invalid" });
   await say("Look", { attachmentIds: [text.id, image.id] });
   await fixture.ended(id);
@@ -310,7 +325,9 @@ test("a thread can be taken away as Markdown and as JSON", async () => {
   await fixture.ended(id);
   const markdown = await fixture.chat.export(MIKA, id, "markdown");
   expect(markdown.fileName).toBe("お品書き-menu.md");
-  expect(markdown.text).toMatch(/^# お品書き \/ menu\n\n## You, [^]*## Assistant \(gpt-5\), [^]*Hello there\./);
+  expect(markdown.text).toMatch(
+    /^# お品書き \/ menu\n\n## You, [^]*## Assistant \(gpt-5\), [^]*Hello there\./,
+  );
   const json = JSON.parse((await fixture.chat.export(MIKA, id, "json")).text) as Record<string, unknown>;
   expect(json).toMatchObject({ format: "miyabi-chat/1", thread: { id }, messages: [{}, {}] });
 });

@@ -56,13 +56,20 @@ test("after an interruption it goes on with the word that was begun", () => {
 });
 
 test("however a text is cut into pieces, the same is shown of it", () => {
-  const piece = fc.string({ unit: fc.constantFrom("a", "b", " ", "\n", "が", "か", "\u3099", "A", "Ａ", "é", "😀"), maxLength: 6 });
+  const piece = fc.string({
+    unit: fc.constantFrom("a", "b", " ", "\n", "が", "か", "\u3099", "A", "Ａ", "é", "😀"),
+    maxLength: 6,
+  });
   fc.assert(
-    fc.property(fc.array(piece, { maxLength: 8 }), fc.array(piece, { minLength: 1, maxLength: 3 }), (pieces, given) => {
-      const phrases = given.map((one) => one.trim()).filter((one) => one !== "");
-      const whole = run(phrases, [pieces.join("")]);
-      expect(run(phrases, pieces)).toEqual(whole);
-      expect(pieces.join("").startsWith(whole.text)).toBe(true);
-    }),
+    fc.property(
+      fc.array(piece, { maxLength: 8 }),
+      fc.array(piece, { minLength: 1, maxLength: 3 }),
+      (pieces, given) => {
+        const phrases = given.map((one) => one.trim()).filter((one) => one !== "");
+        const whole = run(phrases, [pieces.join("")]);
+        expect(run(phrases, pieces)).toEqual(whole);
+        expect(pieces.join("").startsWith(whole.text)).toBe(true);
+      },
+    ),
   );
 });

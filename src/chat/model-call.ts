@@ -93,10 +93,7 @@ export async function listModels(of: {
   return models.success ? models.data.data.map(({ id }) => id) : [];
 }
 
-async function readStream(
-  body: AsyncIterable<Uint8Array>,
-  onText: (text: string) => void,
-): Promise<CallEnd> {
+async function readStream(body: AsyncIterable<Uint8Array>, onText: (text: string) => void): Promise<CallEnd> {
   let finish: string | null = null;
   let done = false;
   let failure: Reason | null = null;

@@ -26,7 +26,9 @@ test("a file that breaks keeps its last good content, and says where it is wrong
   await write("ada.yaml", "name: Ada\nstyle: Short.\n");
   await write("ada.yaml", "name: Ada\nstyle: Long.\nforbidden: [x]\n");
   expect(personas.find("ADA")?.style).toBe("Short.");
-  expect(personas.problems()).toEqual([expect.stringContaining(`${path.join(root, "ada.yaml")}:3: forbidden`)]);
+  expect(personas.problems()).toEqual([
+    expect.stringContaining(`${path.join(root, "ada.yaml")}:3: forbidden`),
+  ]);
   await write("ada.yaml", "name: Ada\nstyle: Long and winding.\n");
   expect(personas.find("Ada")?.style).toBe("Long and winding.");
   expect(personas.problems()).toEqual([]);

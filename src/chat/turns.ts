@@ -154,7 +154,8 @@ export function createTurns(params: Readonly<TurnParams>): Turns {
       clock,
       onLost: (error) => {
         lost = true;
-        if (error !== null) log.warn({ message: answer.messageId, error: messageOf(error) }, "chat answer lost");
+        if (error !== null)
+          log.warn({ message: answer.messageId, error: messageOf(error) }, "chat answer lost");
         abort.abort();
       },
     });
