@@ -13,6 +13,8 @@ const USAGE: Readonly<Record<Command["name"], string>> = {
   persona: "/persona NAME, or /persona none",
 };
 
+const SEGMENTER = new Intl.Segmenter("und", { granularity: "grapheme" });
+
 /**
  * The command of a message; null for what is to be said as it is. Two slashes at the beginning say one.
  * @throws input.invalid for a command that does not exist or lacks something
@@ -50,7 +52,7 @@ export function plainText(content: string): string {
 /** The beginning of a text as a title, in characters as people count them. */
 export function firstLine(text: string, most: number): string {
   const line = text.trim().split("\n")[0]?.trim() ?? "";
-  const characters = [...line];
+  const characters = Array.from(SEGMENTER.segment(line), ({ segment }) => segment);
   return characters.length <= most ? line : `${characters.slice(0, most - 1).join("")}…`;
 }
 

@@ -131,7 +131,7 @@ const comparedOf = (text: string): readonly string[] =>
 function signsOf(text: string): readonly Sign[] {
   const signs: Sign[] = [];
   for (const { segment } of SEGMENTER.segment(text)) {
-    const folded = [...segment.normalize("NFKC").toLowerCase()].filter((one) => !INVISIBLE.test(one));
+    const folded = Array.from(segment.normalize("NFKC").toLowerCase()).filter((one) => !INVISIBLE.test(one));
     const spaced = folded.map((one) => (/^\s$/u.test(one) ? " " : one));
     if (spaced.length === 0) signs.push({ compared: "", units: segment.length });
     // One character may be several when compared, e.g. ㈱; only the last of them stands for the text.
