@@ -36,7 +36,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "integration",
-          include: ["test/{integration,conformance,simulation,e2e,crash}/**/*.test.ts"],
+          include: ["test/{integration,conformance,simulation,e2e,crash,red-team}/**/*.test.ts"],
           globalSetup: postgres,
           testTimeout: 300_000,
           hookTimeout: 120_000,

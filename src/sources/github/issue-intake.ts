@@ -2,7 +2,7 @@ import { AppError, toAppError, type Log } from "../../base/index.ts";
 import type { Database } from "../../store/index.ts";
 import type { TaskService } from "../../tasks/index.ts";
 import type { Intake } from "../intake/index.ts";
-import { dependenciesIn, visibleText } from "./issue-text.ts";
+import { dependenciesIn, visibleText, visibleTitle } from "./issue-text.ts";
 import { bodyEditReply, issueEventReply, issueReply, type IssueReply } from "./replies.ts";
 import type { HostedRepository } from "./repositories.ts";
 import type { GitHubSettings } from "./settings.ts";
@@ -124,7 +124,7 @@ async function create(
   start: { readonly key: string; readonly by: string },
 ): Promise<IntakeOutcome> {
   const { settings, key } = repository;
-  const body = visibleText(issue.body);
+  const body = visibleText(issue.body.slice(0, MAX_BODY));
   const references = dependenciesIn(body, settings.name);
   const tasks = await tasksOf(params.database, references);
   const missing = references.filter((reference) => !tasks.has(reference));
@@ -134,7 +134,7 @@ async function create(
       {
         repositoryPath: repository.mirrorPath,
         targetBranch: repository.targetBranch,
-        title: visibleText(issue.title).slice(0, MAX_TITLE) || `Issue #${issue.number}`,
+        title: visibleTitle(issue.title).slice(0, MAX_TITLE) || `Issue #${issue.number}`,
         body: `${body.slice(0, MAX_BODY - 200)}\n\n${issue.html_url}`,
         labels: issue.labels.slice(0, 50).map((label) => label.slice(0, 100)),
         dependsOn: [...tasks.values()],

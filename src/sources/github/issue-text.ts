@@ -1,30 +1,27 @@
+import { splitBlocks } from "./text/blocks.ts";
+import { withoutInvisible } from "./text/invisible.ts";
+import { visibleMarkup, type Reading } from "./text/markup.ts";
+
 /**
- * An issue's text as the agent may see it: what a person reading the page would not see is taken out.
- * Pure. The text stays data; the prompt fences it besides.
+ * What a person who reads a text's page on GitHub sees of it, as the agent may: hidden characters, comments, hidden elements and
+ * attributes, alternative texts, titles, unused definitions and the like are taken out; code stays as it is. Where GitHub's reading
+ * and ours could differ, more is taken out rather than less. Pure. The text stays data; the prompt fences it besides.
  */
 export function visibleText(markdown: string): string {
-  return (
-    markdown
-      .replaceAll("\r\n", "\n")
-      .replace(/<!--[\s\S]*?(?:-->|$)/g, "")
-      // Elements that are not shown, with what is in them.
-      .replace(/<(script|style|template|noscript)\b[\s\S]*?(?:<\/\1\s*>|$)/gi, "")
-      .replace(/<(\w+)\b[^>]*\bhidden\b[^>]*>[\s\S]*?(?:<\/\1\s*>|$)/gi, "")
-      // Alternative texts and titles of images and links; link reference definitions that nobody sees.
-      .replace(/!\[[^\]]*\]\(([^)\s]*)[^)]*\)/g, "![]($1)")
-      .replace(/<img\b[^>]*>/gi, "[image]")
-      .replace(/^\s{0,3}\[[^\]]+\]:\s+\S+.*$/gm, "")
-      .replace(/(\[[^\]]*\]\([^)\s]*)\s+(?:"[^"]*"|'[^']*'|\([^)]*\))\)/g, "$1)")
-      // Attributes of the remaining tags.
-      .replace(/<(\/?[A-Za-z][\w-]*)\s[^>]*>/g, "<$1>")
-      .replace(INVISIBLE, "")
-      .trim()
-  );
+  const reading: Reading = { hidden: null, small: 0 };
+  return splitBlocks(withoutInvisible(markdown))
+    .map(({ kind, text }) =>
+      kind !== "code" ? visibleMarkup(text, kind === "html", reading) : reading.hidden === null ? text : "",
+    )
+    .join("\n")
+    .replace(/\n{3,}/g, "\n\n")
+    .trim();
 }
 
-// Format characters (zero width, bidirectional controls, tags), variation selectors beyond the emoji one, and controls but tab and newline.
-const INVISIBLE =
-  /(?!\t|\n|\u{200D}|\u{FE0F})[\p{Cf}\p{Cc}\u{FE00}-\u{FE0E}\u{E0100}-\u{E01EF}\u{115F}\u{1160}\u{3164}\u{FFA0}]/gu;
+/** A title: GitHub shows it as plain text on one line. Pure. */
+export function visibleTitle(title: string): string {
+  return withoutInvisible(title).replace(/\s+/g, " ").trim();
+}
 
 const DEPENDENCY =
   /^\s*(?:[-*]\s*)?(?:depends(?: on)?|blocked by)\s*:?\s*((?:(?:[\w.-]+\/[\w.-]+)?#\d+[\s,]*(?:and\s+)?)+)/gim;
