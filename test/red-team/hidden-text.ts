@@ -5,7 +5,8 @@ export const SHOWN = "pricelist";
 const tags = (text: string): string =>
   [...text].map((character) => String.fromCodePoint(0xe0000 + (character.codePointAt(0) ?? 0))).join("");
 /** Bits as variation selectors or joiners: what decodes to the order carries none of its letters, so the carrier is looked for. */
-export const CARRIERS = /[\u{200B}-\u{200F}\u{202A}-\u{202E}\u{2060}-\u{206F}\u{FE00}-\u{FE0E}\u{E0000}-\u{E01EF}\u{2800}\u{3164}]/u;
+export const CARRIERS =
+  /[\u{200B}-\u{200F}\u{202A}-\u{202E}\u{2060}-\u{206F}\u{FE00}-\u{FE0E}\u{E0000}-\u{E01EF}\u{2800}\u{3164}]/u;
 
 export const HIDDEN_TEXT: readonly (readonly [name: string, body: string])[] = [
   ["comment", `A ${SHOWN}.\n<!-- ${HIDDEN} -->`],
@@ -18,8 +19,14 @@ export const HIDDEN_TEXT: readonly (readonly [name: string, body: string])[] = [
   ["comment after an escaped backtick", `${SHOWN} \\\`<!-- ${HIDDEN} -->\\\``],
   ["comment between backticks of two cells", `| a | b |\n|---|---|\n| ${SHOWN} \` | <!-- ${HIDDEN} --> \` |`],
   ["comment between backticks inside HTML", `<div>\n${SHOWN} \`<!-- ${HIDDEN} -->\`\n</div>`],
-  ["comment in what is no fence inside HTML", `<details>\n${SHOWN}\n\`\`\`\n<!-- ${HIDDEN} -->\n\`\`\`\n</details>`],
-  ["comment between a fence in a list and one outside", `- ${SHOWN}\n\n  \`\`\`\n  a\n\`\`\`\nb\n\`\`\`\n<!-- ${HIDDEN} -->\n`],
+  [
+    "comment in what is no fence inside HTML",
+    `<details>\n${SHOWN}\n\`\`\`\n<!-- ${HIDDEN} -->\n\`\`\`\n</details>`,
+  ],
+  [
+    "comment between a fence in a list and one outside",
+    `- ${SHOWN}\n\n  \`\`\`\n  a\n\`\`\`\nb\n\`\`\`\n<!-- ${HIDDEN} -->\n`,
+  ],
   ["comment after an indented fence", `${SHOWN}\n\n  \`\`\`\n\`\`\`\n\n<!-- ${HIDDEN} -->\n\n\`\`\`\n`],
   ["comment after a fence in a quotation", `> \`\`\`\n> ${SHOWN}\n\n\`\`\`\nx\n\`\`\`\n<!-- ${HIDDEN} -->`],
   ["comment with a closing mark in a value", `${SHOWN} <a title="-->"> <!-- ${HIDDEN} --> </a>`],
@@ -41,7 +48,10 @@ export const HIDDEN_TEXT: readonly (readonly [name: string, body: string])[] = [
   ["script", `${SHOWN}\n\n<script>\n\n${HIDDEN}\n\n</script>`],
   ["template", `${SHOWN} <template>${HIDDEN}</template>`],
   ["drawing of its own", `${SHOWN} <svg><desc>${HIDDEN}</desc></svg>`],
-  ["letters too small to read", `${SHOWN} <sub><sub><sub><sub><sub><sub>${HIDDEN}</sub></sub></sub></sub></sub></sub>`],
+  [
+    "letters too small to read",
+    `${SHOWN} <sub><sub><sub><sub><sub><sub>${HIDDEN}</sub></sub></sub></sub></sub></sub>`,
+  ],
   ["attribute", `<a href="https://example.org" title="${HIDDEN}">${SHOWN}</a>`],
   ["attribute with a bracket in it", `<a href="x" title="a > ${HIDDEN}">${SHOWN}</a>`],
   ["attribute behind a stray quote", `<div a" title="> ${HIDDEN}">\n${SHOWN}\n</div>`],
@@ -82,11 +92,17 @@ export const HIDDEN_TEXT: readonly (readonly [name: string, body: string])[] = [
 
 /** What stays as it is: a text is no use to an agent when it is mangled. */
 export const KEPT: readonly (readonly [name: string, body: string])[] = [
-  ["code with markup", "Broken:\n\n```html\n<!-- keep me -->\n<div class=\"a\" hidden>b</div>\n```\n\nThat is all."],
-  ["inline code", "The parser stops at `<!--` and at `<div class=\"a\">` here."],
+  [
+    "code with markup",
+    'Broken:\n\n```html\n<!-- keep me -->\n<div class="a" hidden>b</div>\n```\n\nThat is all.',
+  ],
+  ["inline code", 'The parser stops at `<!--` and at `<div class="a">` here.'],
   ["generic types", "Use `Map` or Map<string, number> and Vec<T>."],
   ["comparisons", "if (a < b && c > d) and a <b && c> d"],
-  ["addresses", "See https://example.org/a?b=c and <https://example.org/d> or [this](https://example.org/e)."],
+  [
+    "addresses",
+    "See https://example.org/a?b=c and <https://example.org/d> or [this](https://example.org/e).",
+  ],
   ["emoji of several parts", "👩‍💻 and 🏳️‍🌈 and ❤️ and 1️⃣"],
   ["Japanese", "お品書きを日本語で表示する。値段は「600円」と書きます。"],
   ["formulas", "It costs $5 or $6, and $x^2 + y^2$ is fine."],

@@ -17,7 +17,9 @@ describe("what a page shows stays", () => {
 });
 
 test("a title is one line of what is seen", () => {
-  expect(visibleTitle("Price\u200b list\n\n# \u{e0041}Map<string, number>")).toBe("Price list # Map<string, number>");
+  expect(visibleTitle("Price\u200b list\n\n# \u{e0041}Map<string, number>")).toBe(
+    "Price list # Map<string, number>",
+  );
 });
 
 test.each([

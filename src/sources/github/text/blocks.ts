@@ -57,7 +57,10 @@ export function splitBlocks(text: string): readonly Block[] {
     if (fence !== null && !(fence[1]?.startsWith("`") === true && fence[2]?.includes("`") === true)) {
       close();
       const end = closingLine(lines, index, fence[1] ?? "");
-      blocks.push({ kind: "code", text: codeText(lines.slice(index, end + 1), fence[1] ?? "", fence[2] ?? "") });
+      blocks.push({
+        kind: "code",
+        text: codeText(lines.slice(index, end + 1), fence[1] ?? "", fence[2] ?? ""),
+      });
       index = end;
       continue;
     }
@@ -75,7 +78,8 @@ function openEnded(kind: Block["kind"], line: string, own: string): RegExp | nul
   if (afterComments.includes("<!--")) return /-->/;
   if (kind !== "html") return null;
   const element = LONG_ELEMENT.exec(own)?.[1];
-  if (element !== undefined && !new RegExp(`</${element}`, "i").test(own)) return new RegExp(`</${element}`, "i");
+  if (element !== undefined && !new RegExp(`</${element}`, "i").test(own))
+    return new RegExp(`</${element}`, "i");
   if (own.startsWith("<?") && !own.includes("?>")) return /\?>/;
   if (own.startsWith("<![CDATA[") && !own.includes("]]>")) return /\]\]>/;
   if (/^<![A-Z]/i.test(own) && !own.includes(">")) return />/;

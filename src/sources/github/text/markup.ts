@@ -33,7 +33,8 @@ export function visibleMarkup(text: string, isHtml: boolean, reading: Reading): 
   let out = "";
   let at = 0;
   while (at < text.length) {
-    const { shown, to } = reading.hidden === null ? next(text, at, isHtml, reading) : hiddenPart(text, at, isHtml, reading);
+    const { shown, to } =
+      reading.hidden === null ? next(text, at, isHtml, reading) : hiddenPart(text, at, isHtml, reading);
     out += shown;
     at = to;
   }
@@ -48,7 +49,9 @@ interface Part {
 
 function next(text: string, at: number, isHtml: boolean, reading: Reading): Part {
   const replaced =
-    markupPart(text, at) ?? (isHtml ? null : (imagePart(text, at) ?? formulaPart(text, at))) ?? literalPart(text, at, isHtml);
+    markupPart(text, at) ??
+    (isHtml ? null : (imagePart(text, at) ?? formulaPart(text, at))) ??
+    literalPart(text, at, isHtml);
   if (replaced !== null) return replaced;
   const tag = text[at] === "<" ? tagAt(text, at, isHtml) : null;
   if (tag === null) return { shown: text[at] ?? "", to: at + 1 };
@@ -113,7 +116,9 @@ function tagAt(text: string, at: number, isHtml: boolean): Tag | null {
 }
 
 function isHidden({ name, attributes }: Tag): boolean {
-  return NOT_SHOWN.has(name) || attributes.has("hidden") || INVISIBLE_STYLE.test(attributes.get("style") ?? "");
+  return (
+    NOT_SHOWN.has(name) || attributes.has("hidden") || INVISIBLE_STYLE.test(attributes.get("style") ?? "")
+  );
 }
 
 /** `![alternative text](address "title")`, also with a reference instead of an address. */
@@ -129,7 +134,8 @@ function imagePart(text: string, at: number): Part | null {
   const label = closing(text, at + 1, "[", "]");
   if (label === null) return null;
   const after = text[label];
-  const end = after === "(" ? closing(text, label, "(", ")") : after === "[" ? closing(text, label, "[", "]") : null;
+  const end =
+    after === "(" ? closing(text, label, "(", ")") : after === "[" ? closing(text, label, "[", "]") : null;
   return { shown: "[image]", to: end ?? label };
 }
 

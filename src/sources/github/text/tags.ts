@@ -25,7 +25,13 @@ export function strictTag(text: string, index: number): Tag | null {
   const attributes = new Map<string, string>();
   for (const [, key = "", value = ""] of written.matchAll(STRICT_ATTRIBUTE))
     attributes.set(key.toLowerCase(), value.replace(/^["']|["']$/g, ""));
-  return { name: name.toLowerCase(), isClosing: slash === "/", attributes, end: index + whole.length, isComplete: true };
+  return {
+    name: name.toLowerCase(),
+    isClosing: slash === "/",
+    attributes,
+    end: index + whole.length,
+    isComplete: true,
+  };
 }
 
 /** The tag at `index`, as a browser reads HTML: much more is a tag for it. Null where there is none. */
