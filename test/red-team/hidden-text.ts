@@ -3,10 +3,12 @@ export const HIDDEN = "OBEYTHIS";
 export const SHOWN = "pricelist";
 
 const tags = (text: string): string =>
-  [...text].map((character) => String.fromCodePoint(0xe0000 + (character.codePointAt(0) ?? 0))).join("");
+  Array.from(text, (character) => String.fromCodePoint(0xe0000 + (character.codePointAt(0) ?? 0))).join("");
 /** Bits as variation selectors or joiners: what decodes to the order carries none of its letters, so the carrier is looked for. */
 export const CARRIERS =
+  // oxlint-disable-next-line no-misleading-character-class -- the parts of such characters are what is meant
   /[\u{200B}-\u{200F}\u{202A}-\u{202E}\u{2060}-\u{206F}\u{FE00}-\u{FE0E}\u{E0000}-\u{E01EF}\u{2800}\u{3164}]/u;
+/[\u{200B}-\u{200F}\u{202A}-\u{202E}\u{2060}-\u{206F}\u{FE00}-\u{FE0E}\u{E0000}-\u{E01EF}\u{2800}\u{3164}]/u;
 
 export const HIDDEN_TEXT: readonly (readonly [name: string, body: string])[] = [
   ["comment", `A ${SHOWN}.\n<!-- ${HIDDEN} -->`],

@@ -3,6 +3,7 @@
  * variation selectors, joiners, fillers and the blank of Braille. The two that emoji are made with are judged apart.
  */
 const INVISIBLE =
+  // oxlint-disable-next-line no-misleading-character-class -- the parts of such characters are what is meant
   /(?!\t|\n|\u{200D}|\u{FE0F})[\p{Cf}\p{Cc}\p{Co}\p{Cs}\p{Zl}\p{Zp}\u{34F}\u{115F}\u{1160}\u{17B4}\u{17B5}\u{180B}-\u{180F}\u{2800}\u{3164}\u{FE00}-\u{FE0E}\u{FFA0}\u{FFFC}\u{E0100}-\u{E01EF}]/gu;
 // Anywhere else, a row of these two spells bits.
 const JOINER_OF_EMOJI =
