@@ -8,7 +8,6 @@ const tags = (text: string): string =>
 export const CARRIERS =
   // oxlint-disable-next-line no-misleading-character-class -- the parts of such characters are what is meant
   /[\u{200B}-\u{200F}\u{202A}-\u{202E}\u{2060}-\u{206F}\u{FE00}-\u{FE0E}\u{E0000}-\u{E01EF}\u{2800}\u{3164}]/u;
-/[\u{200B}-\u{200F}\u{202A}-\u{202E}\u{2060}-\u{206F}\u{FE00}-\u{FE0E}\u{E0000}-\u{E01EF}\u{2800}\u{3164}]/u;
 
 export const HIDDEN_TEXT: readonly (readonly [name: string, body: string])[] = [
   ["comment", `A ${SHOWN}.\n<!-- ${HIDDEN} -->`],
