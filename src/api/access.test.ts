@@ -116,6 +116,14 @@ test("a login link signs in once, with a cookie that scripts and other sites can
   const headers = { host: "localhost:8000", cookie: cookie.split(";")[0] ?? "" };
   expect((await server.inject({ url: "/api/whoami", headers })).json()).toMatchObject({ name: "browser" });
   expect((await login({ code })).json()).toMatchObject({ code: "api.unauthenticated", status: 401 });
+  const logout = await server.inject({
+    method: "POST",
+    url: "/api/logout",
+    headers: { ...headers, origin: "http://localhost:8000" },
+  });
+  expect(logout.json()).toEqual({ signedIn: false });
+  expect(String(logout.headers["set-cookie"])).toContain("miyabi_session_8000=; ");
+  expect((await server.inject({ url: "/api/whoami", headers })).statusCode).toBe(401);
   for (const body of [{}, { code: "short" }, { code: 1 }, null, { code, extra: 1 }]) {
     const refused = await login(body);
     expect(refused.statusCode).toBe(422);

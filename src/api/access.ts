@@ -29,8 +29,12 @@ interface AccessParams {
 export interface Access {
   /** Cookies are shared by all ports of a name; with the port in its name each installation keeps its own. */
   cookieName(request: FastifyRequest): string;
+  /** The token in the session's cookie, or null. */
+  sessionOf(request: FastifyRequest): string | null;
   /** The caller of a route that asks for `view`, `operate` or `admin`. @throws internal.bug on other routes */
   callerOf(request: FastifyRequest): Identity;
+  /** Whether the caller of a request that was let in may still view: the session may have ended since. */
+  mayStillView(request: FastifyRequest): Promise<boolean>;
 }
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
@@ -60,11 +64,20 @@ export function guardRoutes(fastify: FastifyInstance, params: Readonly<AccessPar
   });
   return {
     cookieName: (request) => cookieNameFor(request, params.portAliases),
+    sessionOf: (request) => cookieOf(request, cookieNameFor(request, params.portAliases)),
     callerOf: (request) => {
       const caller = callers.get(request);
       if (caller === undefined)
         throw new AppError({ code: "internal.bug", message: `${request.url} has no caller.` });
       return caller;
+    },
+    mayStillView: async (request) => {
+      try {
+        return allows(await identify(request, params), "view");
+      } catch (error) {
+        // A database that is away says nothing about a session.
+        return !(error instanceof AppError && error.code === "api.unauthenticated");
+      }
     },
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { LOGIN_PATH, ROUTES, type Route } from "../contract/index.ts";
+import { LOGIN_PATH, LOGOUT_PATH, ROUTES, type Route } from "../contract/index.ts";
 import { createApiFixture } from "./api-fixture.ts";
 
 const ALL = Object.entries(ROUTES) as [string, Route][];
@@ -23,6 +23,7 @@ const BESIDE = [
   "GET /healthz",
   "GET /metrics",
   `POST ${LOGIN_PATH}`,
+  `POST ${LOGOUT_PATH}`,
   "GET /*",
 ];
 

@@ -1,8 +1,13 @@
 import fastifyStatic from "@fastify/static";
 import fastifyWebsocket from "@fastify/websocket";
-import Fastify, { type FastifyInstance, type FastifyPluginAsync } from "fastify";
+import Fastify, {
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
 import { AppError, type Log } from "../base/index.ts";
-import { LOGIN_PATH, loginBody } from "../contract/index.ts";
+import { LOGIN_PATH, LOGOUT_PATH, loginBody } from "../contract/index.ts";
 import type { Sessions } from "../security/index.ts";
 import { guardRoutes, type Access } from "./access.ts";
 import { registerChatFiles, type ReadChatFile } from "./chat-files.ts";
@@ -12,13 +17,13 @@ import { createFirstAnswers } from "./first-answers.ts";
 import { measureHttp } from "./http-metrics.ts";
 import { sendProblem } from "./problem.ts";
 import { registerRoutes, type Handlers } from "./register.ts";
-import { registerStreams, type StreamParams } from "./streams.ts";
+import { registerStreams, type StreamParams, type Streams } from "./streams.ts";
 
 export interface ApiServerParams {
   readonly handlers: Handlers;
   readonly streams: StreamParams;
   readonly chatFile: ReadChatFile;
-  readonly sessions: Pick<Sessions, "identify" | "redeem">;
+  readonly sessions: Pick<Sessions, "identify" | "redeem" | "end">;
   /** Of `<home>/run/token`; may do everything. */
   readonly cliToken: string;
   /** Names beside localhost under which the server may be addressed, without ports. */
@@ -86,10 +91,10 @@ export async function createApiServer(params: Readonly<ApiServerParams>): Promis
     firstAnswers: createFirstAnswers(params.streams.database),
     checkAnswers: params.checkAnswers ?? false,
   });
-  registerStreams(fastify, params.streams, access);
+  const streams = registerStreams(fastify, params.streams, access);
   registerChatFiles(fastify, { access, read: params.chatFile });
   registerDocs(fastify, params.version);
-  registerLogin(fastify, params.sessions, access);
+  registerLogin(fastify, { sessions: params.sessions, access, streams });
   fastify.get("/healthz", { config: { permission: "public" } }, async (_request, reply) => {
     const { ok, body } = await params.health();
     return reply
@@ -114,12 +119,23 @@ function acceptJsonOnly(fastify: FastifyInstance): void {
   });
 }
 
-/** Exchanges a login link's code for the cookie. The code is repeated in no answer and no log. */
+interface LoginParams {
+  readonly sessions: Pick<Sessions, "redeem" | "end">;
+  readonly access: Pick<Access, "cookieName" | "sessionOf">;
+  readonly streams: Streams;
+}
+
+/** Exchanges a login link's code for the cookie, and ends it again. The code is repeated in no answer and no log. */
 function registerLogin(
   fastify: FastifyInstance,
-  sessions: Pick<Sessions, "redeem">,
-  access: Pick<Access, "cookieName">,
+  { sessions, access, streams }: Readonly<LoginParams>,
 ): void {
+  const setCookie = (request: FastifyRequest, reply: FastifyReply, token: string, expires: Date): void => {
+    const cookie = `${access.cookieName(request)}=${token}; Path=/; HttpOnly; SameSite=Strict; Expires=${expires.toUTCString()}`;
+    reply
+      .header("set-cookie", request.protocol === "https" ? `${cookie}; Secure` : cookie)
+      .header("cache-control", "no-store");
+  };
   fastify.post(LOGIN_PATH, { config: { permission: "public" } }, async (request, reply) => {
     const body = loginBody.safeParse(request.body);
     if (!body.success)
@@ -130,10 +146,14 @@ function registerLogin(
         details: { field: "code" },
       });
     const { token, expiresAt } = await sessions.redeem(body.data.code);
-    const cookie = `${access.cookieName(request)}=${token}; Path=/; HttpOnly; SameSite=Strict; Expires=${expiresAt.toUTCString()}`;
-    return reply
-      .header("set-cookie", request.protocol === "https" ? `${cookie}; Secure` : cookie)
-      .header("cache-control", "no-store")
-      .send({ signedIn: true });
+    setCookie(request, reply, token, expiresAt);
+    return reply.send({ signedIn: true });
+  });
+  fastify.post(LOGOUT_PATH, { config: { permission: "view" } }, async (request, reply) => {
+    const token = access.sessionOf(request);
+    if (token !== null) await sessions.end(token);
+    streams.recheck();
+    setCookie(request, reply, "", new Date(0));
+    return reply.send({ signedIn: false });
   });
 }

@@ -248,6 +248,18 @@ test("a client that reads nothing holds nobody up, and costs no more than its so
   await vi.waitFor(() => expect(client.events()).toHaveLength(200), WAIT);
 });
 
+test("signing out ends the session's streams", async () => {
+  const { port, sessions } = await setup();
+  const { code } = await sessions.createLoginCode({ name: "browser", permissions: ["view"] });
+  const { token } = await sessions.redeem(code);
+  const headers = { cookie: `miyabi_session_${port}=${token}`, origin: `http://127.0.0.1:${port}` };
+  const stream = await fetch(`http://127.0.0.1:${port}/api/events`, { headers });
+  expect(stream.status).toBe(200);
+  const logout = await fetch(`http://127.0.0.1:${port}/api/logout`, { method: "POST", headers });
+  expect(await logout.json()).toEqual({ signedIn: false });
+  expect(await stream.text()).toContain("event: hello");
+});
+
 test("closing the server ends every stream", async () => {
   const { server, open } = await setup();
   const client = await open("/api/events");

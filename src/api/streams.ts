@@ -42,34 +42,48 @@ const PING_MS = 10_000;
 const MOST_STREAMS = 200;
 const MOST_SIGNALS = 1_000;
 
-/** The event history and the agents' panes as server-sent events. They begin with the server and end before it closes. */
+export interface Streams {
+  /** Ends the streams of those who may not view any more. */
+  recheck(): void;
+}
+
+/**
+ * The event history and the agents' panes as server-sent events. They begin with the server and end before it closes, or with
+ * their caller's session.
+ */
 export function registerStreams(
   fastify: FastifyInstance,
   params: Readonly<StreamParams>,
-  access: Pick<Access, "callerOf">,
-): void {
+  access: Pick<Access, "callerOf" | "mayStillView">,
+): Streams {
   const { clock, log } = params;
   const random = params.random ?? systemRandom;
   const feed = createEventFeed({ ...params, random });
   const screens = createScreenFeed(params);
   const transcripts = createTranscriptFan(params.notifier);
-  const open = new Set<SseStream>();
+  const open = new Map<SseStream, FastifyRequest>();
   const ping = createLoop({
     name: "stream-ping",
     intervalMs: PING_MS,
     clock,
     random,
     log,
-    tick: () => {
-      for (const stream of open) stream.ping();
-      return Promise.resolve();
+    tick: async () => {
+      for (const [stream, request] of open) {
+        if (await access.mayStillView(request)) stream.ping();
+        else stream.end();
+      }
     },
   });
   const sleep = clock.sleep.bind(clock);
 
-  const begin = (reply: FastifyReply, serve: (stream: SseStream) => Promise<void>): FastifyReply => {
+  const begin = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    serve: (stream: SseStream) => Promise<void>,
+  ): FastifyReply => {
     const stream = openSse(reply, { sleep });
-    open.add(stream);
+    open.set(stream, request);
     void serve(stream)
       .catch((error: unknown) => log.debug({ error: messageOf(error) }, "event stream ended"))
       .finally(() => {
@@ -85,7 +99,7 @@ export function registerStreams(
     await Promise.all([feed.start(), ping.start()]);
   });
   fastify.addHook("preClose", async () => {
-    for (const stream of open) stream.end();
+    for (const stream of open.keys()) stream.end();
     transcripts.stop();
     params.chat.feed.stop();
     await Promise.all([feed.stop(), ping.stop()]);
@@ -98,7 +112,7 @@ export function registerStreams(
     const after = cursorOf(request);
     // A cursor from before a restore of the database may lie in the future, where nothing would be sent for long.
     const cursor = after === null || compare(after, newest) > 0 ? newest : after;
-    return begin(reply, (stream) => followEvents({ clock, feed, transcripts, stream, cursor }));
+    return begin(request, reply, (stream) => followEvents({ clock, feed, transcripts, stream, cursor }));
   });
   fastify.get("/api/agents/:slot/screen/stream", { config }, async (request, reply) => {
     requireRoom(open);
@@ -106,7 +120,7 @@ export function registerStreams(
     const known = parseInput(slotId, slot, "path");
     // A slot that does not exist is an error answer, not a stream that ends.
     await params.screen(known);
-    return begin(reply, (stream) =>
+    return begin(request, reply, (stream) =>
       followNews(stream, (wake) => {
         let frame: AgentScreen | null = null;
         const end = screens.watch(
@@ -132,7 +146,7 @@ export function registerStreams(
     const { id } = parseInput(z.object({ id: threadId }), request.params, "path");
     await params.chat.requireThread(access.callerOf(request).name, id);
     const after = chatCursorOf(request);
-    return begin(reply, (stream) =>
+    return begin(request, reply, (stream) =>
       followNews(stream, (wake) => {
         const follower = params.chat.feed.follow(id, after, wake);
         const work = async (): Promise<boolean> => {
@@ -144,6 +158,7 @@ export function registerStreams(
       }),
     );
   });
+  return { recheck: () => ping.wake() };
 }
 
 interface FollowParams {
@@ -228,7 +243,7 @@ async function followEvents(params: Readonly<FollowParams>): Promise<void> {
   });
 }
 
-function requireRoom(open: ReadonlySet<SseStream>): void {
+function requireRoom(open: { readonly size: number }): void {
   if (open.size < MOST_STREAMS) return;
   throw new AppError({
     code: "api.rate_limited",

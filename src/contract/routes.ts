@@ -363,4 +363,6 @@ export type RouteName = keyof typeof ROUTES;
 
 /** Exchanges a login link's code (the URL's fragment, so it reaches no log) for the session cookie. Needs no permission. */
 export const LOGIN_PATH = "/api/login";
+/** Ends the session of the caller's cookie; its event streams end with it. */
+export const LOGOUT_PATH = "/api/logout";
 export const loginBody = z.strictObject({ code: z.string().min(20).max(200) });

@@ -305,6 +305,11 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
         ];
   // First of all, because a port that is taken must leave nothing behind.
   await listen(server, { host: "127.0.0.1", port });
+  // Who answers can be found: a command that is typed now must not hear that nothing runs.
+  await writeFileAtomic(
+    path.join(home.runDir, "control-plane.json"),
+    JSON.stringify({ url, pid: process.pid }),
+  );
   await github?.listener?.start();
   // Hosts that outlived the last control plane get one lease to come back before anything is taken from them.
   await domain.runs.extendAll(services.leaseMs);
@@ -329,10 +334,6 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     services.watchdog,
   ];
   for (const part of parts) await part.start();
-  await writeFileAtomic(
-    path.join(home.runDir, "control-plane.json"),
-    JSON.stringify({ url, pid: process.pid }),
-  );
 
   const { rows } = await database.query("select 1 from miyabi.tasks limit 1");
   const wantsSample = options.demo === "auto" && !params.configured && rows.length === 0;

@@ -65,6 +65,16 @@ export async function login(code: string): Promise<void> {
   if (!response.ok) throw await readProblem(response);
 }
 
+/** Ends this browser's session. @throws ApiError */
+export async function logout(): Promise<void> {
+  const response = await fetch("/api/logout", { method: "POST", credentials: "same-origin" }).catch(
+    (error: unknown) => {
+      throw unreachable(error);
+    },
+  );
+  if (!response.ok) throw await readProblem(response);
+}
+
 /** Fills `:name` parts and appends the query; parts that are undefined or empty are left out. */
 export function buildUrl(
   path: string,

@@ -19,6 +19,7 @@ export {
   IconStar,
   IconSun,
   IconTrash,
+  IconLogout,
   IconUser,
   IconUsers,
   IconX,

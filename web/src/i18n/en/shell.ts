@@ -19,6 +19,7 @@ export const shell = {
     personIs: "{{name}}: may {{permissions}}",
     personUnknown: "Loading…",
     short: { en: "EN", ja: "日" },
+    signOut: "Sign out",
     skip: "Skip to the content",
     tasks: "Tasks",
     toDark: "Dark theme",

@@ -17,6 +17,7 @@ export const shell = {
     personIs: "{{name}}（権限: {{permissions}}）",
     personUnknown: "読み込み中…",
     short: { en: "EN", ja: "日" },
+    signOut: "サインアウト",
     skip: "本文へ移動",
     tasks: "タスク",
     toDark: "ダークテーマに切り替え",
