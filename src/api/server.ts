@@ -126,10 +126,7 @@ interface LoginParams {
 }
 
 /** Exchanges a login link's code for the cookie, and ends it again. The code is repeated in no answer and no log. */
-function registerLogin(
-  fastify: FastifyInstance,
-  { sessions, access, streams }: Readonly<LoginParams>,
-): void {
+function registerLogin(fastify: FastifyInstance, { sessions, access, streams }: Readonly<LoginParams>): void {
   const setCookie = (request: FastifyRequest, reply: FastifyReply, token: string, expires: Date): void => {
     const cookie = `${access.cookieName(request)}=${token}; Path=/; HttpOnly; SameSite=Strict; Expires=${expires.toUTCString()}`;
     reply
