@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { AppError, errnoOf } from "./errors.ts";
 
@@ -90,7 +91,7 @@ export const systemProcessRunner: ProcessRunner = {
       child.stdin?.end(params.input ?? "");
       child.on("error", (error) => {
         cleanUp();
-        reject(startError(params.command, error));
+        reject(startError(params, error));
       });
       child.on("close", (code, signal) => {
         cleanUp();
@@ -100,11 +101,15 @@ export const systemProcessRunner: ProcessRunner = {
     }),
 };
 
-function startError(command: string, error: Error): AppError {
-  if (errnoOf(error) === "ENOENT")
+function startError({ command, cwd }: Readonly<RunParams>, error: Error): AppError {
+  const isMissing = errnoOf(error) === "ENOENT";
+  // The system says the same of both.
+  if (isMissing && cwd !== undefined && !existsSync(cwd))
+    return new AppError({ code: "process.failed", message: `The directory ${cwd} is gone.`, cause: error });
+  if (isMissing)
     return new AppError({
       code: "tool.missing",
-      message: `The program "${command}" was not found (or its working directory is gone).`,
+      message: `The program "${command}" was not found.`,
       cause: error,
     });
   return new AppError({

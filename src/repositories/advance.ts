@@ -38,6 +38,7 @@ export type AdvanceOutcome =
 type Dirty = Extract<AdvanceOutcome, { readonly outcome: "dirty" }>;
 
 const LISTED_FILES = 20;
+const NAMED_FILES = 3;
 const REFLOG = { GIT_COMMITTER_NAME: "Miyabi Orchestra", GIT_COMMITTER_EMAIL: "miyabi@localhost" };
 
 function dirty(
@@ -148,7 +149,9 @@ function detailOf(problem: TreeProblem, worktree: Worktree): string {
   if (problem.reason === "special") return `In ${worktree.path} ${problem.detail}.`;
   const what =
     problem.reason === "untracked" ? "Untracked files would be overwritten" : "There are uncommitted changes";
-  return `${what} in ${worktree.path}.`;
+  const named = problem.files.slice(0, NAMED_FILES).join(", ");
+  const more = problem.files.length > NAMED_FILES ? ", …" : "";
+  return `${what} in ${worktree.path}${named === "" ? "" : `: ${named}${more}`}.`;
 }
 
 /** Copies a commit into the user's repository. Always, even where it is there: a killed fetch may have left it without its files. */

@@ -82,7 +82,7 @@ export async function sweepWorkDir(git: Git, params: Readonly<{ cachePath: strin
 /**
  * The bare cache of a repository, created where it is missing, empty then. Returns its path.
  * Created beside and renamed into place, so a crash leaves no half cache. Objects in it are never pruned, since clones borrow them.
- * @throws input.invalid, disk.not_writable, disk.full.
+ * @throws input.invalid, repository.unusable where the source is gone or damaged, disk.not_writable, disk.full.
  */
 export async function ensureCache(git: Git, params: Readonly<EnsureCacheParams>): Promise<string> {
   if (!/^[\w-][\w.-]{0,99}$/.test(params.repositoryId))
@@ -98,7 +98,7 @@ export async function ensureCache(git: Git, params: Readonly<EnsureCacheParams>)
     );
     if (isThere) return cachePath;
     await ensurePrivateDirectory(params.cachesDir);
-    const format = await git.text({ cwd: params.sourcePath, args: ["rev-parse", "--show-object-format"] });
+    const format = await objectFormat(git, params.sourcePath);
     await withWorkDir(git, cachePath, async (directory) => {
       const fresh = path.join(directory, "cache.git");
       await git.text({
@@ -126,6 +126,21 @@ export async function ensureCache(git: Git, params: Readonly<EnsureCacheParams>)
     });
     return cachePath;
   });
+}
+
+/** @throws repository.unusable where the source is gone or damaged. */
+async function objectFormat(git: Git, sourcePath: string): Promise<string> {
+  try {
+    return await git.text({ cwd: sourcePath, args: ["rev-parse", "--show-object-format"] });
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "process.failed") throw error;
+    throw new AppError({
+      code: "repository.unusable",
+      message: `${sourcePath} cannot be read: ${error.message}`,
+      fix: `git -C ${quoteForShell(sourcePath)} status`,
+      cause: error,
+    });
+  }
 }
 
 /**

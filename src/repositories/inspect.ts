@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { access, constants, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { AppError, errnoOf, quoteForShell } from "../base/index.ts";
@@ -92,7 +93,13 @@ async function findLayout(git: Git, directory: string): Promise<Layout> {
         `${directory}: its git directory cannot be read by this user.`,
         `sudo chown -R "$(id -un)" ${quoted}`,
       );
-    if (/not a git repository/.test(found.stderr))
+    const isNone = /not a git repository/.test(found.stderr);
+    if (isNone && existsSync(path.join(directory, ".git")))
+      throw unusable(
+        `${directory}: its git directory .git is damaged: git does not take it for one.`,
+        `git -C ${quoted} init && git -C ${quoted} fsck   # makes what it needs again, then looks at the rest`,
+      );
+    if (isNone)
       throw unusable(
         `${directory} is not a git repository.`,
         `git -C ${quoted} init && git -C ${quoted} add -A && git -C ${quoted} commit --allow-empty -m "First commit"`,

@@ -1,9 +1,18 @@
-import { createLoop, toAppError, type Clock, type Log, type Loop, type Random } from "../base/index.ts";
+import {
+  createLoop,
+  messageOf,
+  toAppError,
+  type Clock,
+  type ErrorCode,
+  type Log,
+  type Loop,
+  type Random,
+} from "../base/index.ts";
 import type { Database } from "../store/index.ts";
 import { because, type Reason, type TaskService, type Workflow } from "../tasks/index.ts";
 import { advanceTarget } from "./advance.ts";
 import { ensureCache, fetchTarget } from "./cache.ts";
-import type { Git } from "./git.ts";
+import { isAncestor, resolveCommit, type Git } from "./git.ts";
 import { inspectRepository } from "./inspect.ts";
 import { rebaseOnto } from "./rebase.ts";
 
@@ -60,16 +69,36 @@ export function createMergeQueue(params: Readonly<MergeQueueParams>): Loop {
     tick: async (signal) => {
       const { rows } = await params.database.query<Candidate>(QUEUE);
       const taken = new Set<string>();
+      const failures: unknown[] = [];
       for (const row of rows) {
         const branch = `${row.path}\n${row.target_branch}`;
         if (taken.has(branch) || signal.aborted) continue;
-        const outcome = row.checking ? "busy" : await mergeOne(params, row);
-        if (outcome === "busy") taken.add(branch);
+        try {
+          const outcome = row.checking ? "busy" : await mergeOne(params, row);
+          if (outcome === "busy") taken.add(branch);
+        } catch (error) {
+          // One repository's trouble must not hold the others' merges.
+          taken.add(branch);
+          failures.push(error);
+        }
       }
+      if (failures.length > 0) throw failures[0];
       return rows.length === 0 ? "quiet" : undefined;
     },
   });
 }
+
+/** What is wrong with a repository or its disk: a person has to look, and the reason says where. */
+const HELD_CODES: readonly ErrorCode[] = [
+  "disk.full",
+  "disk.not_writable",
+  "input.too_large",
+  "not_found",
+  "process.failed",
+  "process.timeout",
+  "repository.unusable",
+  "tool.missing",
+];
 
 /** `busy`: the branch is this task's until its check has ended. `done`: the next one may have it. */
 async function mergeOne(params: Readonly<MergeQueueParams>, row: Candidate): Promise<"busy" | "done"> {
@@ -81,7 +110,7 @@ async function mergeOne(params: Readonly<MergeQueueParams>, row: Candidate): Pro
   } catch (error) {
     const { code, message, fix } = toAppError(error);
     if (code === "conflict.state") return "done"; // cancelled meanwhile
-    if (code !== "repository.unusable" && code !== "not_found") throw error;
+    if (!HELD_CODES.includes(code)) throw error;
     await hold(params, row, because(code, message, {}, fix));
     return "done";
   }
@@ -163,6 +192,14 @@ async function publish(
     expectedOld: row.data.base ?? "",
     commit,
     cachePath,
+  }).catch(async (error: unknown) => {
+    // From the moment that the branch has moved the task is merged, whatever its tree still lacks: no person may cancel it.
+    const now = await resolveCommit(params.git, facts.gitDir, `refs/heads/${row.target_branch}`);
+    if (now !== null && (await isAncestor(params.git, facts.gitDir, commit, now)))
+      throw new Error(`${row.task_id} is merged, its tree is not up to date: ${messageOf(error)}`, {
+        cause: error,
+      });
+    throw error;
   });
   switch (outcome.outcome) {
     case "advanced":
