@@ -25,6 +25,8 @@ export interface ProviderKind {
   readonly ownModelsOnly: boolean;
   /** Runs on one's own machine: a call costs nothing. */
   readonly free: boolean;
+  /** What every server of the kind offers: calls are translated into it rather than into something richer. */
+  readonly surest?: EndpointName;
 }
 
 const OPENAI_ENDPOINTS = {
@@ -144,6 +146,7 @@ export const PROVIDER_KINDS = {
     models: [],
     ownModelsOnly: false,
     free: false,
+    surest: "chat_completions",
   },
   ollama: local("Ollama", "http://127.0.0.1:11434/v1"),
   // Its own default port is ours.

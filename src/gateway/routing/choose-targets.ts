@@ -1,6 +1,7 @@
 import type { Random } from "../../base/index.ts";
 import type { Dialect } from "../dialect.ts";
 import type { EndpointName } from "../endpoints.ts";
+import { kindOf } from "../providers/kinds.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Registry } from "../providers/registry.ts";
 import { fits } from "./glob.ts";
@@ -113,7 +114,9 @@ function resolve(wish: Wish, params: Readonly<ChooseParams>): Target | Extract<T
     return none("not_configured", `There is no provider "${name}" in gateway.providers of miyabi.yaml.`);
   if (choice.state === "missing") return none("not_configured", choice.message);
   const { provider } = choice;
-  const usable = [endpoint, ...translations].find((one) => provider.endpoints[one] !== undefined);
+  const { surest } = kindOf(provider.settings.kind);
+  const first = translations.filter((one) => one === surest);
+  const usable = [endpoint, ...first, ...translations].find((one) => provider.endpoints[one] !== undefined);
   if (usable === undefined)
     return none(
       "not_supported",

@@ -120,7 +120,7 @@ const conversation = fc.record({
     { type: "tool", name: "x" },
   ),
   parallelTools: fc.constant(null),
-  maxTokens: fc.integer({ min: 1, max: 9_000 }),
+  maxTokens: fc.integer({ min: 16, max: 9_000 }),
   stop: fc.constant([]),
   sampling: fc.constantFrom(NO_SAMPLING, { ...NO_SAMPLING, temperature: 0.5 }),
   thinking: fc.constant(null),
@@ -166,6 +166,7 @@ function meaningOf({ turns: all, ...rest }: Conversation): object {
     system: rest.system.map((one) => one.text).join(""),
     from: null,
     streamUsage: null,
+    tools: rest.tools.map((one) => ({ ...one, strict: one.strict ?? false })),
   };
 }
 

@@ -150,3 +150,8 @@ export function onlyAllowed(
 ): readonly (Tool | HostedTool)[] {
   return offered.filter((tool) => names.includes("hosted" in tool ? tool.hosted : tool.name));
 }
+
+/** The text of a failed call, where a dialect cannot mark it. */
+export function errorText(text: string): string {
+  return /^\W*(?:tool_use_)?error/i.test(text) ? text : `Error: ${text}`;
+}

@@ -81,7 +81,7 @@ const tool = z.looseObject({
     })
     .optional(),
   custom: z
-    .looseObject({ name: z.string(), description: z.string().nullish(), format: z.unknown() })
+    .looseObject({ name: z.string(), description: z.string().nullish(), format: z.unknown().optional() })
     .optional(),
 });
 const choice = z.union([

@@ -14,7 +14,7 @@ import {
 } from "../conversation.ts";
 import { openAiEffort, thinksByName } from "../effort.ts";
 import { urlOfSource } from "../sources.ts";
-import { objectSchema } from "../tools.ts";
+import { errorText, objectSchema } from "../tools.ts";
 import { cannotCarry } from "../untranslatable.ts";
 
 const TO = "chat_completions";
@@ -147,7 +147,7 @@ function resultMessage(result: ToolResultPart): object {
   return {
     role: "tool",
     tool_call_id: result.callId,
-    content: result.isError && !/^\W*(?:tool_use_)?error/i.test(shown) ? `Error: ${shown}` : shown,
+    content: result.isError ? errorText(shown) : shown,
   };
 }
 

@@ -55,7 +55,7 @@ const toolUse = z.looseObject({
   type: z.literal("tool_use"),
   id: z.string(),
   name: z.string(),
-  input: z.unknown(),
+  input: z.unknown().optional(),
 });
 const thinking = z.looseObject({
   type: z.literal("thinking"),
