@@ -112,10 +112,17 @@ async function withChat({ openai }: Bench, model: string, stream: boolean): Prom
     const params = {
       model,
       messages,
-      tools: [{ type: "function" as const, function: { name: "read_file", description: "Reads", parameters: SCHEMA } }],
+      tools: [
+        {
+          type: "function" as const,
+          function: { name: "read_file", description: "Reads", parameters: SCHEMA },
+        },
+      ],
     };
     if (!stream) return openai.chat.completions.create(params);
-    return openai.chat.completions.stream({ ...params, stream_options: { include_usage: true } }).finalChatCompletion();
+    return openai.chat.completions
+      .stream({ ...params, stream_options: { include_usage: true } })
+      .finalChatCompletion();
   };
   const first = (await ask()).choices[0];
   if (first === undefined) throw new Error("no choice");
@@ -152,7 +159,15 @@ async function withResponses({ openai }: Bench, model: string, stream: boolean):
       input,
       store: false,
       include: ["reasoning.encrypted_content" as const],
-      tools: [{ type: "function" as const, name: "read_file", description: "Reads", parameters: SCHEMA, strict: false }],
+      tools: [
+        {
+          type: "function" as const,
+          name: "read_file",
+          description: "Reads",
+          parameters: SCHEMA,
+          strict: false,
+        },
+      ],
     };
     return stream ? openai.responses.stream(params).finalResponse() : openai.responses.create(params);
   };

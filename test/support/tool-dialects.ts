@@ -25,11 +25,16 @@ const IDS = ["call_1", "call_2"] as const;
 /** Tokens that every answer costs, as the ledger counts them. */
 export const TOOL_USAGE = { input: 340, output: 57, cacheRead: 200, reasoning: 12 } as const;
 
-const named = (data: { readonly type: string } & Body): string => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
+const named = (data: { readonly type: string } & Body): string =>
+  `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
 const plain = (data: object): string => `data: ${JSON.stringify(data)}\n\n`;
 const list = (value: unknown): readonly Body[] => (Array.isArray(value) ? (value as Body[]) : []);
 const textOf = (content: unknown): string =>
-  typeof content === "string" ? content : list(content).map((part) => String(part["text"] ?? "")).join("");
+  typeof content === "string"
+    ? content
+    : list(content)
+        .map((part) => String(part["text"] ?? ""))
+        .join("");
 const halves = (text: string): readonly [string, string] => [text.slice(0, 7), text.slice(7)];
 
 const MESSAGES_USAGE = {
@@ -48,8 +53,12 @@ function messagesTurn(content: readonly Body[], stop: string): Turn {
         { type: "thinking_delta", thinking: block["thinking"] },
         { type: "signature_delta", signature: block["signature"] },
       ];
-    if (block["type"] === "text") return halves(String(block["text"])).map((text) => ({ type: "text_delta", text }));
-    return halves(JSON.stringify(block["input"])).map((partial_json) => ({ type: "input_json_delta", partial_json }));
+    if (block["type"] === "text")
+      return halves(String(block["text"])).map((text) => ({ type: "text_delta", text }));
+    return halves(JSON.stringify(block["input"])).map((partial_json) => ({
+      type: "input_json_delta",
+      partial_json,
+    }));
   };
   const emptied = (block: Body): Body => {
     if (block["type"] === "thinking") return { ...block, thinking: "", signature: "" };
@@ -58,14 +67,21 @@ function messagesTurn(content: readonly Body[], stop: string): Turn {
   return {
     document: { ...head, content, stop_reason: stop, stop_sequence: null, usage: MESSAGES_USAGE },
     events: [
-      named({ type: "message_start", message: { ...head, content: [], stop_reason: null, usage: { ...MESSAGES_USAGE, output_tokens: 1 } } }),
+      named({
+        type: "message_start",
+        message: { ...head, content: [], stop_reason: null, usage: { ...MESSAGES_USAGE, output_tokens: 1 } },
+      }),
       named({ type: "ping" }),
       ...content.flatMap((block, index) => [
         named({ type: "content_block_start", index, content_block: emptied(block) }),
         ...deltasOf(block).map((delta) => named({ type: "content_block_delta", index, delta })),
         named({ type: "content_block_stop", index }),
       ]),
-      named({ type: "message_delta", delta: { stop_reason: stop, stop_sequence: null }, usage: MESSAGES_USAGE }),
+      named({
+        type: "message_delta",
+        delta: { stop_reason: stop, stop_sequence: null },
+        usage: MESSAGES_USAGE,
+      }),
       named({ type: "message_stop" }),
     ],
   };
@@ -78,16 +94,22 @@ const messages: ToolDialect = {
     if (typeof body["max_tokens"] !== "number") return "max_tokens: Field required";
     let open: readonly unknown[] = [];
     for (const [index, message] of list(body["messages"]).entries()) {
-      if (message["role"] !== (index % 2 === 0 ? "user" : "assistant")) return `messages.${index}: roles must alternate`;
+      if (message["role"] !== (index % 2 === 0 ? "user" : "assistant"))
+        return `messages.${index}: roles must alternate`;
       const blocks = list(message["content"]);
-      if (blocks.some((block) => block["type"] === "text" && String(block["text"]).trim() === "")) return "text must not be empty";
+      if (blocks.some((block) => block["type"] === "text" && String(block["text"]).trim() === ""))
+        return "text must not be empty";
       if (blocks.some((block) => block["type"] === "thinking" && block["signature"] !== "sig-of-messages"))
         return "Invalid signature in thinking block";
-      const answered = blocks.filter((block) => block["type"] === "tool_result").map((block) => block["tool_use_id"]);
+      const answered = blocks
+        .filter((block) => block["type"] === "tool_result")
+        .map((block) => block["tool_use_id"]);
       if (open.some((id) => !answered.includes(id))) return "tool_use without tool_result";
       open = blocks.filter((block) => block["type"] === "tool_use").map((block) => block["id"]);
     }
-    return list(body["tools"]).some((tool) => (tool["input_schema"] as Body | undefined)?.["type"] !== "object")
+    return list(body["tools"]).some(
+      (tool) => (tool["input_schema"] as Body | undefined)?.["type"] !== "object",
+    )
       ? "tools: input_schema.type: Field required"
       : null;
   },
@@ -101,7 +123,12 @@ const messages: ToolDialect = {
     [
       { type: "thinking", thinking: THOUGHT, signature: "sig-of-messages" },
       { type: "text", text: "I read both files." },
-      ...PATHS.map((path, index) => ({ type: "tool_use", id: IDS[index], name: "read_file", input: { path } })),
+      ...PATHS.map((path, index) => ({
+        type: "tool_use",
+        id: IDS[index],
+        name: "read_file",
+        input: { path },
+      })),
     ],
     "tool_use",
   ),
@@ -121,7 +148,12 @@ const CHAT_USAGE = {
 function chatTurn(message: Body, deltas: readonly Body[], finish: string): Turn {
   const head = { id: "chatcmpl-1", created: 1, model: "tool-model" };
   const chunk = (delta: Body, reason: string | null): string =>
-    plain({ ...head, object: "chat.completion.chunk", choices: [{ index: 0, delta, finish_reason: reason }], usage: null });
+    plain({
+      ...head,
+      object: "chat.completion.chunk",
+      choices: [{ index: 0, delta, finish_reason: reason }],
+      usage: null,
+    });
   return {
     document: {
       ...head,
@@ -163,7 +195,11 @@ const chat: ToolDialect = {
     {
       content: "I read both files.",
       reasoning_content: THOUGHT,
-      tool_calls: INPUTS.map((text, index) => ({ id: IDS[index], type: "function", function: { name: "read_file", arguments: text } })),
+      tool_calls: INPUTS.map((text, index) => ({
+        id: IDS[index],
+        type: "function",
+        function: { name: "read_file", arguments: text },
+      })),
     },
     [
       { reasoning_content: THOUGHT },
@@ -176,8 +212,14 @@ const chat: ToolDialect = {
     ],
     "tool_calls",
   ),
-  saying: (text) => chatTurn({ content: text }, halves(text).map((content) => ({ content })), "stop"),
-  error: (message) => JSON.stringify({ error: { message, type: "invalid_request_error", param: null, code: null } }),
+  saying: (text) =>
+    chatTurn(
+      { content: text },
+      halves(text).map((content) => ({ content })),
+      "stop",
+    ),
+  error: (message) =>
+    JSON.stringify({ error: { message, type: "invalid_request_error", param: null, code: null } }),
   errorEvent: plain({ error: { message: "Overloaded", type: "server_error", code: "server_is_overloaded" } }),
 };
 
@@ -199,7 +241,12 @@ function responsesTurn(output: readonly Body[]): Turn {
         const { encrypted_content: _, ...begun } = item;
         return [
           { type: "response.output_item.added", output_index, item: { ...begun, summary: [] } },
-          { type: "response.reasoning_summary_part.added", ...at, summary_index: 0, part: { type: "summary_text", text: "" } },
+          {
+            type: "response.reasoning_summary_part.added",
+            ...at,
+            summary_index: 0,
+            part: { type: "summary_text", text: "" },
+          },
           { type: "response.reasoning_summary_text.delta", ...at, summary_index: 0, delta: THOUGHT },
           { type: "response.reasoning_summary_text.done", ...at, summary_index: 0, text: THOUGHT },
           { type: "response.output_item.done", output_index, item },
@@ -209,8 +256,18 @@ function responsesTurn(output: readonly Body[]): Turn {
         const text = textOf(item["content"]);
         return [
           { type: "response.output_item.added", output_index, item: { ...item, content: [] } },
-          { type: "response.content_part.added", ...at, content_index: 0, part: { type: "output_text", text: "" } },
-          ...halves(text).map((delta) => ({ type: "response.output_text.delta", ...at, content_index: 0, delta })),
+          {
+            type: "response.content_part.added",
+            ...at,
+            content_index: 0,
+            part: { type: "output_text", text: "" },
+          },
+          ...halves(text).map((delta) => ({
+            type: "response.output_text.delta",
+            ...at,
+            content_index: 0,
+            delta,
+          })),
           { type: "response.output_text.done", ...at, content_index: 0, text },
           { type: "response.output_item.done", output_index, item },
         ];
@@ -218,7 +275,11 @@ function responsesTurn(output: readonly Body[]): Turn {
       default:
         return [
           { type: "response.output_item.added", output_index, item: { ...item, arguments: "" } },
-          ...halves(String(item["arguments"])).map((delta) => ({ type: "response.function_call_arguments.delta", ...at, delta })),
+          ...halves(String(item["arguments"])).map((delta) => ({
+            type: "response.function_call_arguments.delta",
+            ...at,
+            delta,
+          })),
           { type: "response.function_call_arguments.done", ...at, arguments: item["arguments"] },
           { type: "response.output_item.done", output_index, item },
         ];
@@ -232,7 +293,9 @@ function responsesTurn(output: readonly Body[]): Turn {
   ];
   return {
     document,
-    events: events.map((event, sequence_number) => named({ ...event, type: String(event["type"]), sequence_number })),
+    events: events.map((event, sequence_number) =>
+      named({ ...event, type: String(event["type"]), sequence_number }),
+    ),
   };
 }
 
@@ -248,10 +311,16 @@ const responses: ToolDialect = {
   streams: (_, body) => body["stream"] === true,
   problemOf: (body) => {
     const items = list(body["input"]);
-    const answered = items.filter((item) => item["type"] === "function_call_output").map((item) => item["call_id"]);
-    const open = items.filter((item) => item["type"] === "function_call" && !answered.includes(item["call_id"]));
+    const answered = items
+      .filter((item) => item["type"] === "function_call_output")
+      .map((item) => item["call_id"]);
+    const open = items.filter(
+      (item) => item["type"] === "function_call" && !answered.includes(item["call_id"]),
+    );
     if (open.length > 0) return "No tool output found for function call";
-    return items.some((item) => item["type"] === "reasoning" && item["encrypted_content"] !== "sealed-by-responses")
+    return items.some(
+      (item) => item["type"] === "reasoning" && item["encrypted_content"] !== "sealed-by-responses",
+    )
       ? "Encrypted content could not be verified"
       : null;
   },
@@ -260,7 +329,12 @@ const responses: ToolDialect = {
       .filter((item) => item["type"] === "function_call_output")
       .map((item) => [String(item["call_id"]), textOf(item["output"])] as const),
   calling: responsesTurn([
-    { id: "rs_1", type: "reasoning", summary: [{ type: "summary_text", text: THOUGHT }], encrypted_content: "sealed-by-responses" },
+    {
+      id: "rs_1",
+      type: "reasoning",
+      summary: [{ type: "summary_text", text: THOUGHT }],
+      encrypted_content: "sealed-by-responses",
+    },
     message("I read both files."),
     ...INPUTS.map((text, index) => ({
       id: `fc_${index}`,
@@ -272,8 +346,15 @@ const responses: ToolDialect = {
     })),
   ]),
   saying: (text) => responsesTurn([message(text)]),
-  error: (text) => JSON.stringify({ error: { message: text, type: "invalid_request_error", param: null, code: null } }),
-  errorEvent: named({ type: "error", code: "server_is_overloaded", message: "Overloaded", param: null, sequence_number: 4 }),
+  error: (text) =>
+    JSON.stringify({ error: { message: text, type: "invalid_request_error", param: null, code: null } }),
+  errorEvent: named({
+    type: "error",
+    code: "server_is_overloaded",
+    message: "Overloaded",
+    param: null,
+    sequence_number: 4,
+  }),
 };
 
 export const TOOL_DIALECTS: Readonly<Record<ToolDialectName, ToolDialect>> = {

@@ -47,5 +47,10 @@ export function outputItem(
   }
 }
 
-export const outputText = (text: string): object => ({ type: "output_text", text, annotations: [], logprobs: [] });
+export const outputText = (text: string): object => ({
+  type: "output_text",
+  text,
+  annotations: [],
+  logprobs: [],
+});
 export const summaryText = (text: string): object => ({ type: "summary_text", text });

@@ -1,5 +1,12 @@
 import { formatOf } from "../../usage/formats.ts";
-import { objectOf, parseJson, textOf, UNKNOWN_USAGE, type JsonObject, type TokenUsage } from "../../usage/usage.ts";
+import {
+  objectOf,
+  parseJson,
+  textOf,
+  UNKNOWN_USAGE,
+  type JsonObject,
+  type TokenUsage,
+} from "../../usage/usage.ts";
 import { eventsOf, type Answer, type AnswerEvent, type StopReason } from "../answer.ts";
 import type { StreamReader } from "../codec.ts";
 import type { AssistantPart, Proof } from "../conversation.ts";
@@ -10,7 +17,10 @@ import { createPartOrder } from "../part-order.ts";
 const usageOf = (response: JsonObject): TokenUsage =>
   formatOf("responses")?.ofDocument(response).usage ?? UNKNOWN_USAGE;
 
-function stopOf(response: JsonObject, parts: { readonly calls: boolean; readonly refused: boolean }): StopReason {
+function stopOf(
+  response: JsonObject,
+  parts: { readonly calls: boolean; readonly refused: boolean },
+): StopReason {
   if (response["status"] === "incomplete")
     return objectOf(response["incomplete_details"])["reason"] === "content_filter" ? "refusal" : "length";
   if (parts.refused) return "refusal";
@@ -19,7 +29,8 @@ function stopOf(response: JsonObject, parts: { readonly calls: boolean; readonly
 
 /** @throws where it is no answer, or one that says that it failed */
 export function readAnswer(response: JsonObject): Answer {
-  if (response["status"] === "failed" || !Array.isArray(response["output"])) throw new Error("an answer without output");
+  if (response["status"] === "failed" || !Array.isArray(response["output"]))
+    throw new Error("an answer without output");
   const output = listOf(response["output"]);
   const parts = output.flatMap(partsOf);
   return {
@@ -82,14 +93,21 @@ export function createStreamReader(): StreamReader {
   };
   const writeText = (event: JsonObject, item: string): readonly AnswerEvent[] => {
     const key = `${item} text`;
-    return [...(order.has(key) ? [] : order.start(key, { type: "text" })), ...write(key, stringOf(event["delta"]))];
+    return [
+      ...(order.has(key) ? [] : order.start(key, { type: "text" })),
+      ...write(key, stringOf(event["delta"])),
+    ];
   };
   const startItem = (item: JsonObject, key: string): readonly AnswerEvent[] => {
     if (order.has(key)) return [];
     if (item["type"] === "reasoning") return order.start(key, { type: "thinking" });
     if (item["type"] !== "function_call") return [];
     calls = true;
-    return order.start(key, { type: "tool_call", id: stringOf(item["call_id"]), name: stringOf(item["name"]) });
+    return order.start(key, {
+      type: "tool_call",
+      id: stringOf(item["call_id"]),
+      name: stringOf(item["name"]),
+    });
   };
   const endItem = (item: JsonObject, key: string): readonly AnswerEvent[] => {
     const [part] = partsOf(item);
@@ -106,7 +124,9 @@ export function createStreamReader(): StreamReader {
   const finish = (response: JsonObject): readonly AnswerEvent[] => {
     // Some servers tell nothing before their last event.
     const whole =
-      written.size === 0 && !calls && Array.isArray(response["output"]) ? eventsOf(readAnswer(response)).slice(1) : [];
+      written.size === 0 && !calls && Array.isArray(response["output"])
+        ? eventsOf(readAnswer(response)).slice(1)
+        : [];
     if (whole.length > 1) return whole;
     const stop = stopOf(response, { calls, refused });
     return [...order.endAll(), { type: "finish", stop, stopSequence: null, usage: usageOf(response) }];

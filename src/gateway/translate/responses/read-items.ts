@@ -6,7 +6,8 @@ import { wrapText } from "../tools.ts";
 import { cannotCarry } from "../untranslatable.ts";
 import { flatName, toolSchema } from "./read-tools.ts";
 
-const text = (type: "input_text" | "output_text" | "text") => z.looseObject({ type: z.literal(type), text: z.string() });
+const text = (type: "input_text" | "output_text" | "text") =>
+  z.looseObject({ type: z.literal(type), text: z.string() });
 const part = z.discriminatedUnion("type", [
   text("input_text"),
   text("output_text"),
@@ -24,7 +25,8 @@ const part = z.discriminatedUnion("type", [
     filename: z.string().nullish(),
   }),
 ]);
-const asParts = (value: unknown): unknown => (typeof value === "string" ? [{ type: "text", text: value }] : value);
+const asParts = (value: unknown): unknown =>
+  typeof value === "string" ? [{ type: "text", text: value }] : value;
 const parts = z.preprocess(asParts, z.array(part));
 const thought = z.looseObject({ text: z.string() });
 
@@ -125,7 +127,10 @@ function messageTurn(one: Extract<Item, { type: "message" }>, field: string): Tu
     case "assistant":
       return { role: "assistant", parts: texts() };
     case "user":
-      return { role: "user", parts: one.content.map((each, index) => shownPart(each, `${field}.content.${index}`)) };
+      return {
+        role: "user",
+        parts: one.content.map((each, index) => shownPart(each, `${field}.content.${index}`)),
+      };
   }
 }
 

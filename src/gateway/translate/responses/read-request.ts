@@ -1,6 +1,13 @@
 import { z } from "zod";
 import type { Asked } from "../codec.ts";
-import { EFFORTS, NO_SAMPLING, type Conversation, type Format, type TextPart, type Turn } from "../conversation.ts";
+import {
+  EFFORTS,
+  NO_SAMPLING,
+  type Conversation,
+  type Format,
+  type TextPart,
+  type Turn,
+} from "../conversation.ts";
 import { isFalse, isOneOf, never, parseBody, refuseFields, type Refused } from "../untranslatable.ts";
 import { inputSchema, turnOf } from "./read-items.ts";
 import { choiceSchema, toolSchema, toolsOf } from "./read-tools.ts";
@@ -57,7 +64,9 @@ export function readRequest(body: unknown, { model }: Asked): Conversation {
   const firstTurn = turns.findIndex(({ role }) => role !== "system");
   const leading = firstTurn === -1 ? turns.length : firstTurn;
   const instructions: readonly TextPart[] =
-    asked.instructions == null || asked.instructions === "" ? [] : [{ type: "text", text: asked.instructions }];
+    asked.instructions == null || asked.instructions === ""
+      ? []
+      : [{ type: "text", text: asked.instructions }];
   // Codex brings some of its tools among the input.
   const brought = asked.input.flatMap((item) => (item.type === "additional_tools" ? item.tools : []));
   const effort = asked.reasoning?.effort;
@@ -66,7 +75,10 @@ export function readRequest(body: unknown, { model }: Asked): Conversation {
     model,
     stream: asked.stream === true,
     streamUsage: true,
-    system: [...instructions, ...turns.slice(0, leading).flatMap(({ parts }) => parts as readonly TextPart[])],
+    system: [
+      ...instructions,
+      ...turns.slice(0, leading).flatMap(({ parts }) => parts as readonly TextPart[]),
+    ],
     turns: turns.slice(leading),
     ...toolsOf([...(asked.tools ?? []), ...brought], asked.tool_choice ?? null),
     parallelTools: asked.parallel_tool_calls ?? null,

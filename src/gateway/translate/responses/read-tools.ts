@@ -14,7 +14,11 @@ const inner = z.looseObject({
 export const toolSchema = inner.extend({ tools: z.array(inner).nullish() });
 type AskedTool = z.output<typeof toolSchema>;
 
-const chosen = z.looseObject({ type: z.string(), name: z.string().nullish(), namespace: z.string().nullish() });
+const chosen = z.looseObject({
+  type: z.string(),
+  name: z.string().nullish(),
+  namespace: z.string().nullish(),
+});
 export const choiceSchema = z.union([
   z.enum(["none", "auto", "required"]),
   chosen.extend({ mode: z.enum(["auto", "required"]).nullish(), tools: z.array(chosen).nullish() }),

@@ -37,13 +37,15 @@ export interface ResponseState {
   readonly model: string | null;
   readonly output: readonly OutputItem[];
   /** Null: it goes on. */
-  readonly ended: { readonly stop: StopReason; readonly usage: TokenUsage } | { readonly fault: Fault } | null;
+  readonly ended:
+    { readonly stop: StopReason; readonly usage: TokenUsage } | { readonly fault: Fault } | null;
 }
 
 const bare = (id: string | null, stamp: Stamp): string => id?.replace(/^resp_/, "") ?? stamp.id;
 
 /** What ids of a response's items are made of. */
-export const itemKey = (id: string | null, stamp: Stamp, index: number): string => `${bare(id, stamp)}_${index}`;
+export const itemKey = (id: string | null, stamp: Stamp, index: number): string =>
+  `${bare(id, stamp)}_${index}`;
 
 /** OpenAI's object of a response, at any moment of it. */
 export function responseObject(state: ResponseState, conversation: Conversation, stamp: Stamp): object {
@@ -51,7 +53,8 @@ export function responseObject(state: ResponseState, conversation: Conversation,
   const fault = ended !== null && "fault" in ended ? ended.fault : null;
   const finish = ended !== null && "stop" in ended ? ended : null;
   const reason = finish === null ? null : incompleteReason(finish.stop);
-  const status = ended === null ? "in_progress" : fault !== null ? "failed" : reason === null ? "completed" : "incomplete";
+  const status =
+    ended === null ? "in_progress" : fault !== null ? "failed" : reason === null ? "completed" : "incomplete";
   return {
     id: `resp_${bare(state.id, stamp)}`,
     object: "response",
@@ -82,7 +85,10 @@ export function responseObject(state: ResponseState, conversation: Conversation,
 export function writeAnswer(answer: Answer, conversation: Conversation, stamp: Stamp): object {
   const { id, model, stop, usage } = answer;
   const output = answer.parts
-    .filter((part) => part.type === "tool_call" || part.text !== "" || (part.type === "thinking" && part.proof !== null))
+    .filter(
+      (part) =>
+        part.type === "tool_call" || part.text !== "" || (part.type === "thinking" && part.proof !== null),
+    )
     .map((part, index) => outputItem(part, itemKey(id, stamp, index), "completed", conversation));
   return responseObject({ id, model, output, ended: { stop, usage } }, conversation, stamp);
 }

@@ -22,7 +22,10 @@ const TO = "responses";
 const LEAST_TOKENS = 16;
 
 /** @throws Untranslatable */
-export function writeRequest(conversation: Conversation): { readonly body: object; readonly operation: null } {
+export function writeRequest(conversation: Conversation): {
+  readonly body: object;
+  readonly operation: null;
+} {
   const { model, sampling } = conversation;
   refuse(conversation);
   const thinks = thinksByName(model);
@@ -30,7 +33,8 @@ export function writeRequest(conversation: Conversation): { readonly body: objec
   const system = joinText(conversation.system);
   const fields: Readonly<Record<string, unknown>> = {
     instructions: system === "" ? null : system,
-    max_output_tokens: conversation.maxTokens === null ? null : Math.max(LEAST_TOKENS, conversation.maxTokens),
+    max_output_tokens:
+      conversation.maxTokens === null ? null : Math.max(LEAST_TOKENS, conversation.maxTokens),
     temperature: thinks ? null : sampling.temperature,
     top_p: thinks ? null : sampling.topP,
     // We keep the whole conversation, so the provider need not; its thinking comes back to it encrypted.
@@ -68,7 +72,8 @@ function refuse({ from, stop, sampling }: Conversation): void {
     frequency_penalty: sampling.frequencyPenalty,
     presence_penalty: sampling.presencePenalty,
   } satisfies Readonly<Record<string, Sampling["topK"]>>;
-  for (const [field, value] of Object.entries(unknown)) if (value !== null && value !== 0) throw cannotCarry(field, TO);
+  for (const [field, value] of Object.entries(unknown))
+    if (value !== null && value !== 0) throw cannotCarry(field, TO);
 }
 
 function textOf({ format, verbosity }: Conversation): object | null {
@@ -115,7 +120,8 @@ function itemsOf(turn: Turn): readonly object[] {
     case "user": {
       const results = turn.parts.filter((part) => part.type === "tool_result");
       const shown = turn.parts.filter((part) => part.type !== "tool_result");
-      const said = shown.length === 0 ? [] : [{ type: "message", role: "user", content: shown.map(shownPart) }];
+      const said =
+        shown.length === 0 ? [] : [{ type: "message", role: "user", content: shown.map(shownPart) }];
       return [...results.map(resultItem), ...said];
     }
   }
@@ -129,7 +135,12 @@ function assistantItems(part: AssistantPart): readonly object[] {
         : [{ type: "message", role: "assistant", content: [{ type: "output_text", text: part.text }] }];
     case "tool_call":
       return [
-        { type: "function_call", call_id: part.id, name: part.name, arguments: part.input === "" ? "{}" : part.input },
+        {
+          type: "function_call",
+          call_id: part.id,
+          name: part.name,
+          arguments: part.input === "" ? "{}" : part.input,
+        },
       ];
     case "thinking":
       if (part.proof?.of !== TO) return [];

@@ -29,8 +29,17 @@ export function createStreamWriter(conversation: Conversation, stamp: Stamp): St
     return event("response.created", response(null)) + event("response.in_progress", response(null));
   };
 
-  const item = (part: PartHead, status: "in_progress" | "completed", proof: Proof | null = null): OutputItem =>
-    outputItem(filled(part, status === "completed" ? text : "", proof), itemKey(head.id, stamp, output.length), status, conversation);
+  const item = (
+    part: PartHead,
+    status: "in_progress" | "completed",
+    proof: Proof | null = null,
+  ): OutputItem =>
+    outputItem(
+      filled(part, status === "completed" ? text : "", proof),
+      itemKey(head.id, stamp, output.length),
+      status,
+      conversation,
+    );
   const begin = (part: PartHead): string => {
     if (begun) return "";
     begun = true;
@@ -40,7 +49,10 @@ export function createStreamWriter(conversation: Conversation, stamp: Stamp): St
     if (part.type === "text")
       return whole + event("response.content_part.added", { ...at, content_index: 0, part: outputText("") });
     if (part.type === "thinking")
-      return whole + event("response.reasoning_summary_part.added", { ...at, summary_index: 0, part: summaryText("") });
+      return (
+        whole +
+        event("response.reasoning_summary_part.added", { ...at, summary_index: 0, part: summaryText("") })
+      );
     return whole;
   };
   const add = (part: PartHead, delta: string): string => {
@@ -54,7 +66,9 @@ export function createStreamWriter(conversation: Conversation, stamp: Stamp): St
     if (part.type === "thinking")
       return before + event("response.reasoning_summary_text.delta", { ...at, summary_index: 0, delta });
     // Text that is wrapped in JSON can be unwrapped only when it is whole.
-    return type === "custom_tool_call" ? before : before + event("response.function_call_arguments.delta", { ...at, delta });
+    return type === "custom_tool_call"
+      ? before
+      : before + event("response.function_call_arguments.delta", { ...at, delta });
   };
   const endPart = (part: PartHead, proof: Proof | null): string => {
     if (!begun && part.type !== "tool_call" && proof === null) return "";
@@ -93,7 +107,9 @@ export function createStreamWriter(conversation: Conversation, stamp: Stamp): St
         case "finish": {
           const { stop, usage } = step;
           const isWhole = stop !== "length" && stop !== "context" && stop !== "refusal";
-          return start() + event(isWhole ? "response.completed" : "response.incomplete", response({ stop, usage }));
+          return (
+            start() + event(isWhole ? "response.completed" : "response.incomplete", response({ stop, usage }))
+          );
         }
         case "fault":
           return fail(step.fault);
@@ -113,7 +129,11 @@ function filled(part: PartHead, text: string, proof: Proof | null): AssistantPar
   }
 }
 
-function closingEvents(part: PartHead, done: OutputItem, text: string): readonly (readonly [string, object])[] {
+function closingEvents(
+  part: PartHead,
+  done: OutputItem,
+  text: string,
+): readonly (readonly [string, object])[] {
   switch (part.type) {
     case "text":
       return [
