@@ -57,10 +57,10 @@ export function createNotifier(params: Readonly<NotifierParams>): Notifier {
   const handlers = new Map<string, Set<(notification: Notification) => void>>();
   let stopping: AbortController | null = null;
   let running: Promise<void> = Promise.resolve();
-  let connected: pg.Client | null = null;
+  let connected: Session | null = null;
 
-  const listen = async (client: pg.Client, channels: Iterable<string>): Promise<void> => {
-    for (const channel of channels) await client.query(`listen ${channel}`);
+  const listen = async (session: Session, channels: Iterable<string>): Promise<void> => {
+    for (const channel of channels) await session.ask(`listen ${channel}`);
   };
 
   const tell = (channel: string, notification: Notification): void => {
@@ -73,9 +73,9 @@ export function createNotifier(params: Readonly<NotifierParams>): Notifier {
       const session = openSession(params.connectionUrl, tell);
       try {
         await session.client.connect();
-        await listen(session.client, handlers.keys());
+        await listen(session, handlers.keys());
         failures = 0;
-        connected = session.client;
+        connected = session;
         // From here on nothing is lost, so what happened before can be asked for now.
         if (connections > 0) for (const channel of handlers.keys()) tell(channel, { kind: "missed" });
         connections += 1;
@@ -134,6 +134,8 @@ export function createNotifier(params: Readonly<NotifierParams>): Notifier {
 
 interface Session {
   readonly client: pg.Client;
+  /** Statements are sent one after the other, whoever asks meanwhile. */
+  ask(statement: string): Promise<void>;
   /** Resolves when the connection has ended, whoever ended it. */
   readonly ended: Promise<void>;
   close(): Promise<void>;
@@ -155,7 +157,13 @@ function openSession(
     tell(channel, { kind: "notified", payload: payload ?? "" }),
   );
   const ended = new Promise<void>((resolve) => client.once("end", () => resolve()));
-  return { client, ended, close: () => client.end().catch(() => {}) };
+  let last: Promise<unknown> = Promise.resolve();
+  const ask = async (statement: string): Promise<void> => {
+    const answer = last.then(() => client.query(statement));
+    last = answer.catch(() => {});
+    await answer;
+  };
+  return { client, ask, ended, close: () => client.end().catch(() => {}) };
 }
 
 /** Resolves when the connection is gone, does not answer any more, or `signal` aborts. */
@@ -171,7 +179,7 @@ async function keepUp(session: Session, clock: Clock, signal: AbortSignal): Prom
   try {
     while (!over && !signal.aborted) {
       await clock.sleep(HEARTBEAT_MS, pause.signal).catch(() => {});
-      if (!over && !signal.aborted) await session.client.query("select 1");
+      if (!over && !signal.aborted) await session.ask("select 1");
     }
   } finally {
     signal.removeEventListener("abort", wake);
