@@ -44,6 +44,8 @@ export interface AgentServicesParams {
   /** `PATH`, locale and terminal of the installation, for hosts. */
   readonly env: Readonly<Record<string, string>>;
   readonly draining: Set<string>;
+  /** See the dispatcher. */
+  readonly mayStart: (taskId: string) => Promise<boolean>;
   readonly clock: Clock;
   readonly random: Random;
   readonly runner: ProcessRunner;
@@ -87,6 +89,7 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
     slots: domain.slots,
     transcripts: params.transcripts,
     isDraining: (slot) => params.draining.has(slot),
+    mayStart: params.mayStart,
     spec: {
       database: domain.database,
       git: domain.git,

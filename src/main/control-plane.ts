@@ -94,6 +94,23 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
   const draining = new Set(
     [...records.values()].filter((record) => record.draining).map((record) => record.slot),
   );
+  const github =
+    settings.github === undefined
+      ? null
+      : (await loadGitHub()).openGitHub({
+          settings: settings.github,
+          readSecret: (name) => params.secrets.get(name) ?? env[name],
+          database,
+          notifier: domain.notifier,
+          tasks: domain.tasks,
+          intake: domain.intake,
+          git: domain.git,
+          home,
+          consoleUrl: `http://localhost:${port}`,
+          clock,
+          random,
+          log,
+        });
   const services = createAgentServices({
     domain,
     transcripts: { append: (items) => appendTranscript(database, items) },
@@ -107,6 +124,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     unsandboxed: options.unsafeNoSandbox ? "all" : "sample",
     env: passedOn(env, searchPath),
     draining,
+    mayStart: github?.mayStart ?? (() => Promise.resolve(true)),
     clock,
     random,
     runner,
@@ -170,23 +188,6 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
   };
   const metrics = createMetrics({ domain, agents: desk });
   const completion = createCompletion({ domain, home, clock, random, log });
-  const github =
-    settings.github === undefined
-      ? null
-      : (await loadGitHub()).openGitHub({
-          settings: settings.github,
-          readSecret: (name) => params.secrets.get(name) ?? env[name],
-          database,
-          notifier: domain.notifier,
-          tasks: domain.tasks,
-          intake: domain.intake,
-          git: domain.git,
-          home,
-          consoleUrl: `http://localhost:${port}`,
-          clock,
-          random,
-          log,
-        });
   const outbox = createOutboxWorker({
     database,
     notifier: domain.notifier,

@@ -15,6 +15,8 @@ const WAITED_FOR_MS: Readonly<Record<string, number>> = {
   "disk.full": 15_000,
   "agent.unavailable": 120_000,
   "sandbox.unavailable": 300_000,
+  "github.unavailable": 60_000,
+  "github.rate_limited": 60_000,
 };
 const QUOTA_DEFAULT_MS = 15 * 60_000;
 

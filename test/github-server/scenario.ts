@@ -74,7 +74,9 @@ export async function setupGitHub({
   const home = resolveHome({ MIYABI_HOME: path.join(root, "home") });
   const ourGit = createGit({ processes: systemProcessRunner, searchPath: process.env["PATH"] ?? "" });
   const intake = createIntake({ tasks: bundle.tasks, git: ourGit, queues: QUEUES, requireProfile: () => {} });
-  const deps = { clock: systemClock, random: systemRandom, log: silentLog };
+  let aheadMs = 0;
+  const clock = { ...systemClock, now: () => new Date(Date.now() + aheadMs) };
+  const deps = { clock, random: systemRandom, log: silentLog };
   const notifier = createNotifier({ ...deps, connectionUrl: bundle.db.connectionUrl });
   const { openGitHub } = await loadGitHub();
   const github = openGitHub({
@@ -261,6 +263,8 @@ export async function setupGitHub({
   };
   return {
     ...bundle,
+    /** Wall time alone goes on. */
+    clock: { advance: (ms: number) => void (aheadMs += ms) },
     server,
     github,
     repository,

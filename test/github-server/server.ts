@@ -5,6 +5,7 @@ import { json } from "node:stream/consumers";
 import { handleGit } from "../support/git-http-server.ts";
 import { branchesOf, emitPushes } from "./deliveries.ts";
 import { ROUTES, type Reply } from "./routes.ts";
+import { issueNode } from "./views.ts";
 import type { Issue, State } from "./state.ts";
 
 export interface GitHubServer {
@@ -100,7 +101,8 @@ async function answer(
   if (!authorization.endsWith(` ${state.token}`))
     return { status: 401, body: { message: "Bad credentials" } };
   if (pathname === "/user") return { status: 200, body: { login: state.login } };
-  if (pathname === "/graphql") return graphql(state, body["variables"] as Record<string, unknown>);
+  if (pathname === "/graphql")
+    return graphql(state, String(body["query"]), body["variables"] as Record<string, unknown>);
   const [, name = "", rest = ""] = /^\/repos\/([^/]+\/[^/]+)(.*)$/.exec(pathname) ?? [];
   const repository = state.repositories.get(name.toLowerCase());
   if (repository === undefined) return { status: 404, body: { message: "Not Found" } };
@@ -120,17 +122,33 @@ async function answer(
   return { status: 404, body: { message: `No route ${method} ${pathname}` } };
 }
 
-function graphql(state: State, variables: Readonly<Record<string, unknown>>): Reply {
+/** The one question that the product asks: issues by number, each under a name of its own. */
+function graphql(state: State, query: string, variables: Readonly<Record<string, unknown>>): Reply {
   const repository = state.repositories.get(
     `${String(variables["owner"])}/${String(variables["repo"])}`.toLowerCase(),
   );
-  const issue = repository?.issues.get(Number(variables["number"]));
-  const edited = issue?.edited ?? null;
-  const found =
-    issue === undefined
-      ? null
-      : { lastEditedAt: edited?.at ?? null, editor: edited === null ? null : { login: edited.by } };
-  return { status: 200, body: { data: { repository: { issue: found } } } };
+  const asked = [...query.matchAll(/(\w+): issue\(number: (\d+)\)/g)];
+  const found = asked.map(
+    ([, alias = "", number]) => [alias, repository?.issues.get(Number(number))] as const,
+  );
+  const errors = found
+    .filter(([, issue]) => issue === undefined || issue.pull !== null)
+    .map(([alias]) => ({
+      type: "NOT_FOUND",
+      path: ["repository", alias],
+      message: "Could not resolve to an Issue",
+    }));
+  const issues = found.map(([alias, issue]) => [
+    alias,
+    issue === undefined ? null : issueNode(repository, issue),
+  ]);
+  return {
+    status: 200,
+    body: {
+      data: { repository: Object.fromEntries(issues) as object },
+      ...(errors.length > 0 ? { errors } : {}),
+    },
+  };
 }
 
 function send(

@@ -53,3 +53,37 @@ export async function pullView(repository: Repository, issue: Issue): Promise<ob
     base: { ref: pull.base, sha: base },
   };
 }
+
+/** An issue as GraphQL has it. */
+export function issueNode(repository: Repository | undefined, issue: Issue): object {
+  const by = (login: string): object | null =>
+    login === ""
+      ? null
+      : { __typename: login.endsWith("[bot]") ? "Bot" : "User", login: login.replace("[bot]", "") };
+  return {
+    number: issue.number,
+    title: issue.title,
+    body: issue.body,
+    url: `https://github.example/${repository?.owner ?? ""}/${repository?.name ?? ""}/issues/${issue.number}`,
+    state: issue.state.toUpperCase(),
+    lastEditedAt: issue.edited?.at ?? null,
+    editor: issue.edited === null ? null : by(issue.edited.by),
+    labels: { nodes: issue.labels.map((name) => ({ name })) },
+    timelineItems: {
+      nodes: issue.events
+        .filter(({ event }) => event === "labeled" || event === "renamed")
+        .slice(-100)
+        .map((one) =>
+          one.event === "labeled"
+            ? {
+                __typename: "LabeledEvent",
+                id: `LE_${one.id}`,
+                createdAt: one.created_at,
+                actor: by(one.actor),
+                label: one.label,
+              }
+            : { __typename: "RenamedTitleEvent", createdAt: one.created_at, actor: by(one.actor) },
+        ),
+    },
+  };
+}

@@ -15,6 +15,8 @@ export interface DispatcherParams {
   readonly spec: SpecBuilderParams;
   readonly transcripts: TranscriptSink;
   readonly isDraining: (slot: string) => boolean;
+  /** False where the task's run must not begin; the task has been told then. @throws where that cannot be found out. */
+  readonly mayStart: (taskId: string) => Promise<boolean>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -40,6 +42,7 @@ export function createDispatcher(params: Readonly<DispatcherParams>): Loop {
   const assign = async (host: ConnectedHost, slot: TeamSlot, claimed: ClaimedRun): Promise<boolean> => {
     let built: BuiltSpec;
     try {
+      if (!(await params.mayStart(claimed.taskId))) return false;
       built = await buildSpec(params.spec, claimed, slot);
     } catch (error) {
       const { code, message } = toAppError(error);

@@ -176,7 +176,7 @@ async function agentPart(
     resumeSessionId: session.profile.resume === "none" ? null : session.agentSessionId,
     prompt: composePrompt(prompt),
     followUp: composeFollowUp(prompt),
-    summary: composeSummary({ earlier: await earlierRuns(params.database, context) }),
+    summary: composeSummary({ earlier: await earlierRuns(params.database, context), nonce: prompt.nonce }),
   };
 }
 

@@ -13,6 +13,8 @@ const SECONDARY_PAUSE_MS = 60_000;
 /** A failed call in our own terms: whether it may be tried again and when. Carries no token and no body of ours. */
 export function gitHubError(error: unknown, now: Date): AppError {
   if (error instanceof AppError) return error;
+  const refused = graphqlError(error, now);
+  if (refused !== null) return refused;
   const failure = error as Partial<RequestFailure>;
   const { status } = failure;
   if (status === undefined || failure.response === undefined)
@@ -49,6 +51,38 @@ export function gitHubError(error: unknown, now: Date): AppError {
     code: "github.refused",
     message: `GitHub refused it (${status}): ${said}`,
     details: { status },
+  });
+}
+
+/** GraphQL answers 200 and says inside what went wrong; null where it is another failure. */
+function graphqlError(error: unknown, now: Date): AppError | null {
+  const { errors, headers = {} } = error as {
+    readonly errors?: readonly { readonly type?: string; readonly message?: string }[];
+    readonly headers?: Readonly<Record<string, string | number | undefined>>;
+  };
+  if (!Array.isArray(errors)) return null;
+  const said = messageIn({ errors });
+  const has = (type: string): boolean => errors.some((one: { readonly type?: string }) => one.type === type);
+  if (has("RATE_LIMITED")) {
+    const resetAt = Number(headers["x-ratelimit-reset"]) * 1_000;
+    const retryAfterMs = Number.isFinite(resetAt)
+      ? Math.max(1_000, resetAt - now.getTime())
+      : SECONDARY_PAUSE_MS;
+    return new AppError({
+      code: "github.rate_limited",
+      message: `GitHub asks to wait ${Math.ceil(retryAfterMs / 1_000)} s: ${said}`,
+      details: { retryAfterMs },
+    });
+  }
+  if (has("NOT_FOUND"))
+    return new AppError({
+      code: "not_found",
+      message: `GitHub does not have it (or does not show it to us): ${said}`,
+    });
+  return new AppError({
+    code: has("FORBIDDEN") ? "github.forbidden" : "github.refused",
+    message: `GitHub refused it: ${said}`,
+    ...(has("FORBIDDEN") ? { fix: "miyabi doctor" } : {}),
   });
 }
 

@@ -10,6 +10,7 @@ import { createPoll } from "./poll.ts";
 import { createPullRequestWatch } from "./pull-requests/watch.ts";
 import { createHostedRepositories } from "./repositories.ts";
 import type { GitHubSettings } from "./settings.ts";
+import { createStartGate } from "./start-gate.ts";
 import { createTrust } from "./trust.ts";
 import type { WebhookListener } from "./webhooks/listener.ts";
 import { createWebhooks } from "./webhooks/webhooks.ts";
@@ -42,6 +43,8 @@ export interface GitHub {
   /** How the outbox brings about what tasks ask for. */
   readonly handlers: OutboxHandlers;
   readonly budget: () => BudgetState | null;
+  /** See `createStartGate`. */
+  readonly mayStart: (taskId: string) => Promise<boolean>;
 }
 
 /** Builds the connection; nothing is asked of GitHub before its services start. @throws config.invalid where a secret is missing. */
@@ -75,5 +78,6 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
     listener: webhooks?.listener ?? null,
     handlers,
     budget: connection.budget.state,
+    mayStart: createStartGate({ database, tasks, repositories, trust }),
   };
 }

@@ -3,7 +3,8 @@ import type { Database } from "../../store/index.ts";
 import type { TaskService } from "../../tasks/index.ts";
 import type { Intake } from "../intake/index.ts";
 import { dependenciesIn, visibleText, visibleTitle } from "./issue-text.ts";
-import { bodyEditReply, issueEventReply, issueReply, type IssueReply } from "./replies.ts";
+import { changedSince, lastLabelled, readIssues, type IssueSnapshot } from "./issue-snapshot.ts";
+import { issueReply, type IssueReply } from "./replies.ts";
 import type { HostedRepository } from "./repositories.ts";
 import type { GitHubSettings } from "./settings.ts";
 import type { Trust } from "./trust.ts";
@@ -30,31 +31,51 @@ interface IssueIntakeParams {
 }
 
 export interface IssueIntake {
-  /** Looks at an issue as it is now and does what follows: starts it, stops it, or nothing. Safe to repeat. */
-  look(repository: HostedRepository, issue: IssueReply): Promise<void>;
+  /**
+   * Looks at an issue as it is now and does what follows: starts it, stops it, or nothing. Safe to repeat.
+   * `snapshot`: read for many at once; without it the issue is asked for where that matters.
+   */
+  look(repository: HostedRepository, issue: IssueReply, snapshot?: IssueSnapshot): Promise<void>;
+  /** Those of a list that are to start and no task yet: the ones to read a snapshot of. */
+  starting(repository: HostedRepository, issues: readonly IssueReply[]): Promise<readonly number[]>;
   /** The same for an issue that is read first. */
   lookAt(repository: HostedRepository, number: number): Promise<void>;
 }
 
-const BODY_EDIT = `query ($owner: String!, $repo: String!, $number: Int!) {
-  repository(owner: $owner, name: $repo) { issue(number: $number) { lastEditedAt editor { login } } } }`;
 const MAX_BODY = 200_000;
 const MAX_TITLE = 300;
 
 export function createIssueIntake(params: Readonly<IssueIntakeParams>): IssueIntake {
   const inTurn = createTurns();
-  const look = async (repository: HostedRepository, issue: IssueReply): Promise<void> => {
+  const look = async (
+    repository: HostedRepository,
+    issue: IssueReply,
+    snapshot?: IssueSnapshot,
+  ): Promise<void> => {
     if (issue.pull_request !== undefined) return;
     const known = await knownTask(params.database, repository.key, issue.number);
-    const wanted = issue.state === "open" && hasLabel(issue, repository.settings.label);
+    const wanted = isWanted(repository, issue);
     if (known !== null && !known.ended && !wanted) return stop(params, known.id, issue);
     if (!wanted || known !== null) return;
-    const outcome = await take(params, repository, issue);
+    const outcome = await take(params, repository, issue.number, snapshot);
+    if (outcome === null) return;
     await remember(params.database, repository.key, issue.number, outcome);
     params.log.info({ repository: repository.key, issue: issue.number, ...outcome }, "issue looked at");
   };
   return {
-    look: (repository, issue) => inTurn(`${repository.key}#${issue.number}`, () => look(repository, issue)),
+    starting: async (repository, issues) => {
+      const wanted = issues
+        .filter((issue) => issue.pull_request === undefined && isWanted(repository, issue))
+        .map(({ number }) => number);
+      const { rows } = await params.database.query<{ number: number }>(
+        "select number from miyabi.github_issues where repository = $1 and number = any($2) and task_id is not null",
+        [repository.key, wanted],
+      );
+      const known = new Set(rows.map(({ number }) => number));
+      return wanted.filter((number) => !known.has(number));
+    },
+    look: (repository, issue, snapshot) =>
+      inTurn(`${repository.key}#${issue.number}`, () => look(repository, issue, snapshot)),
     lookAt: (repository, number) =>
       inTurn(`${repository.key}#${number}`, async () => {
         const [owner, repo] = repository.settings.name.split("/");
@@ -80,47 +101,37 @@ function createTurns(): (key: string, work: () => Promise<void>) => Promise<void
   };
 }
 
-const hasLabel = (issue: IssueReply, label: string): boolean =>
+const isWanted = ({ settings }: HostedRepository, issue: IssueReply): boolean =>
+  issue.state === "open" && hasLabel(issue, settings.label);
+
+const hasLabel = (issue: Pick<IssueReply, "labels"> | IssueSnapshot, label: string): boolean =>
   issue.labels.some((one) => one.toLowerCase() === label.toLowerCase());
 
+/** Null where it is not wanted any more. */
 async function take(
   params: Readonly<IssueIntakeParams>,
   repository: HostedRepository,
-  issue: IssueReply,
-): Promise<IntakeOutcome> {
+  number: number,
+  given: IssueSnapshot | undefined,
+): Promise<IntakeOutcome | null> {
   const { client, settings } = repository;
-  const [owner, repo] = settings.name.split("/");
-  const events = await client.list(
-    "GET /repos/{owner}/{repo}/issues/{issue_number}/events",
-    { owner, repo, issue_number: issue.number },
-    issueEventReply,
-  );
-  const labelled = events.findLast(
-    ({ event, label }) => event === "labeled" && label?.name.toLowerCase() === settings.label.toLowerCase(),
-  );
-  const by = labelled?.actor?.login ?? null;
-  if (labelled === undefined || !(await params.trust.isTrusted(client, settings, by)))
-    return { outcome: "untrusted", by: by ?? "somebody unknown" };
-  const { repository: found } = await client.graphql(
-    BODY_EDIT,
-    { owner, repo, number: issue.number },
-    bodyEditReply,
-  );
-  const { lastEditedAt = null, editor = null } = found.issue ?? {};
-  if (lastEditedAt !== null && lastEditedAt >= labelled.created_at) {
-    const login = editor?.login ?? null;
-    if (!(await params.trust.isTrusted(client, settings, login)))
-      return { outcome: "edited", by: login ?? "somebody unknown" };
-  }
+  const snapshot = given ?? (await readIssues(client, settings.name, [number])).get(number);
+  if (snapshot === undefined || !snapshot.isOpen || !hasLabel(snapshot, settings.label)) return null;
+  const labelled = lastLabelled(snapshot, settings.label);
+  if (labelled === null || !(await params.trust.isTrusted(client, settings, labelled.by)))
+    return { outcome: "untrusted", by: labelled?.by ?? "somebody unknown" };
+  for (const by of changedSince(snapshot, labelled))
+    if (!(await params.trust.isTrusted(client, settings, by)))
+      return { outcome: "edited", by: by ?? "somebody unknown" };
   if ((await openTasks(params.database, repository.repositoryId)) >= params.settings.maxOpenTasks)
     return { outcome: "full", limit: params.settings.maxOpenTasks };
-  return create(params, repository, issue, { key: String(labelled.id), by: by ?? "" });
+  return create(params, repository, snapshot, { key: labelled.id, by: labelled.by ?? "" });
 }
 
 async function create(
   params: Readonly<IssueIntakeParams>,
   repository: HostedRepository,
-  issue: IssueReply,
+  issue: IssueSnapshot,
   start: { readonly key: string; readonly by: string },
 ): Promise<IntakeOutcome> {
   const { settings, key } = repository;
@@ -135,7 +146,7 @@ async function create(
         repositoryPath: repository.mirrorPath,
         targetBranch: repository.targetBranch,
         title: visibleTitle(issue.title).slice(0, MAX_TITLE) || `Issue #${issue.number}`,
-        body: `${body.slice(0, MAX_BODY - 200)}\n\n${issue.html_url}`,
+        body: `${body.slice(0, MAX_BODY - 200)}\n\n${issue.url}`,
         labels: issue.labels.slice(0, 50).map((label) => label.slice(0, 100)),
         dependsOn: [...tasks.values()],
         class: classOf(params.settings, issue.labels),

@@ -1,6 +1,7 @@
 import { createLoop, toAppError, type Clock, type Log, type Loop, type Random } from "../../base/index.ts";
 import type { Database } from "../../store/index.ts";
 import type { IssueIntake } from "./issue-intake.ts";
+import { readIssues } from "./issue-snapshot.ts";
 import { issueReply } from "./replies.ts";
 import type { HostedRepositories, HostedRepository } from "./repositories.ts";
 import type { GitHubSettings } from "./settings.ts";
@@ -87,9 +88,11 @@ async function pollOne(
       z.array(issueReply),
     );
     if (!found.modified) return;
+    const starting = await intake.starting(repository, found.data);
+    const snapshots = await readIssues(repository.client, repository.settings.name, starting);
     for (const issue of found.data) {
       if (signal.aborted) return;
-      await intake.look(repository, issue);
+      await intake.look(repository, issue, snapshots.get(issue.number));
     }
     const newest = found.data.at(-1)?.updated_at ?? null;
     seen = newest ?? seen;

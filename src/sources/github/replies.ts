@@ -29,14 +29,6 @@ export const issueReply = z.object({
 });
 export type IssueReply = z.infer<typeof issueReply>;
 
-export const issueEventReply = z.object({
-  id: z.number().int(),
-  event: z.string(),
-  actor: user.nullable(),
-  created_at: z.coerce.date(),
-  label: z.object({ name: z.string() }).optional(),
-});
-
 export const permissionReply = z.object({ permission: z.string() });
 
 export const commentReply = z.object({
@@ -127,13 +119,6 @@ export const reviewCommentReply = z.object({
   line: z.number().int().nullish(),
   body: z.string(),
   created_at: z.coerce.date(),
-});
-
-/** Of a GraphQL query for one issue. */
-export const bodyEditReply = z.object({
-  repository: z.object({
-    issue: z.object({ lastEditedAt: z.coerce.date().nullable(), editor: user.nullable() }).nullable(),
-  }),
 });
 
 export const mergeReply = z.object({ sha: z.string(), merged: z.boolean() });

@@ -1,0 +1,145 @@
+import { z } from "zod";
+import { AppError } from "../../base/index.ts";
+import type { GitHubClient } from "./client.ts";
+
+/**
+ * An issue with who changed what, all of one moment: asked for apart, its text could be another one than the one that was judged.
+ * Logins are as REST has them; null where GitHub does not know (any more) who it was.
+ */
+export interface IssueSnapshot {
+  readonly number: number;
+  readonly title: string;
+  readonly body: string;
+  readonly url: string;
+  readonly isOpen: boolean;
+  readonly labels: readonly string[];
+  /** Of the body; null: never edited. */
+  readonly edited: { readonly at: Date; readonly by: string | null } | null;
+  /** Oldest first. */
+  readonly events: readonly IssueEvent[];
+}
+
+export type IssueEvent =
+  | {
+      readonly type: "labelled";
+      readonly id: string;
+      readonly label: string;
+      readonly at: Date;
+      readonly by: string | null;
+    }
+  | { readonly type: "renamed"; readonly at: Date; readonly by: string | null };
+
+const BATCH = 50;
+const FACTS = `fragment facts on Issue { number title body url state lastEditedAt editor { __typename login }
+  labels(first: 100) { nodes { name } }
+  timelineItems(last: 100, itemTypes: [LABELED_EVENT, RENAMED_TITLE_EVENT]) { nodes { __typename
+    ... on LabeledEvent { id createdAt actor { __typename login } label { name } }
+    ... on RenamedTitleEvent { createdAt actor { __typename login } } } } }`;
+
+const actor = z
+  .object({ __typename: z.string(), login: z.string() })
+  .nullable()
+  // An app may have the name of a person; REST keeps the two apart by this ending.
+  .transform((one) => (one === null ? null : one.__typename === "Bot" ? `${one.login}[bot]` : one.login));
+const event = z.discriminatedUnion("__typename", [
+  z.object({
+    __typename: z.literal("LabeledEvent"),
+    id: z.string(),
+    createdAt: z.coerce.date(),
+    actor,
+    label: z.object({ name: z.string() }),
+  }),
+  z.object({ __typename: z.literal("RenamedTitleEvent"), createdAt: z.coerce.date(), actor }),
+]);
+const facts = z.object({
+  number: z.number().int(),
+  title: z.string(),
+  body: z.string(),
+  url: z.string(),
+  state: z.enum(["OPEN", "CLOSED"]),
+  lastEditedAt: z.coerce.date().nullable(),
+  editor: actor,
+  labels: z.object({ nodes: z.array(z.object({ name: z.string() })) }),
+  timelineItems: z.object({ nodes: z.array(event) }),
+});
+const reply = z.object({ repository: z.record(z.string(), facts.nullable()) });
+
+/** Reads issues of a repository, many with one request. Those that are gone are missing. */
+export async function readIssues(
+  client: GitHubClient,
+  name: string,
+  numbers: readonly number[],
+): Promise<ReadonlyMap<number, IssueSnapshot>> {
+  const found = new Map<number, IssueSnapshot>();
+  for (let from = 0; from < numbers.length; from += BATCH)
+    for (const issue of await readBatch(client, name, numbers.slice(from, from + BATCH)))
+      found.set(issue.number, issue);
+  return found;
+}
+
+async function readBatch(
+  client: GitHubClient,
+  name: string,
+  numbers: readonly number[],
+): Promise<readonly IssueSnapshot[]> {
+  const [owner, repo] = name.split("/");
+  const parts = numbers.map((number) => `i${number}: issue(number: ${number}) { ...facts }`).join(" ");
+  const query = `query ($owner: String!, $repo: String!) { repository(owner: $owner, name: $repo) { ${parts} } } ${FACTS}`;
+  try {
+    const { repository } = await client.graphql(query, { owner, repo }, reply);
+    return Object.values(repository).flatMap((one) => (one === null ? [] : [toSnapshot(one)]));
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "not_found") throw error;
+    // One that is gone fails the whole question.
+    if (numbers.length === 1) return [];
+    const rest = await Promise.all(numbers.map((number) => readBatch(client, name, [number])));
+    return rest.flat();
+  }
+}
+
+function toSnapshot(issue: z.infer<typeof facts>): IssueSnapshot {
+  return {
+    number: issue.number,
+    title: issue.title,
+    body: issue.body,
+    url: issue.url,
+    isOpen: issue.state === "OPEN",
+    labels: issue.labels.nodes.map(({ name }) => name),
+    edited: issue.lastEditedAt === null ? null : { at: issue.lastEditedAt, by: issue.editor },
+    events: issue.timelineItems.nodes.map((one) =>
+      one.__typename === "LabeledEvent"
+        ? { type: "labelled", id: one.id, label: one.label.name, at: one.createdAt, by: one.actor }
+        : { type: "renamed", at: one.createdAt, by: one.actor },
+    ),
+  };
+}
+
+/** The last time that the label was set; null where nobody is known to have set it. Pure. */
+export function lastLabelled(
+  issue: IssueSnapshot,
+  label: string,
+): Extract<IssueEvent, { type: "labelled" }> | null {
+  const found = issue.events.findLast(
+    (one) => one.type === "labelled" && one.label.toLowerCase() === label.toLowerCase(),
+  );
+  return found?.type === "labelled" ? found : null;
+}
+
+/**
+ * Who wrote title and body last, if that was after the label was set, or if it cannot be said which came first: the person who set
+ * it did not see that. Pure.
+ */
+export function changedSince(
+  issue: IssueSnapshot,
+  labelled: Extract<IssueEvent, { type: "labelled" }>,
+): readonly (string | null)[] {
+  const { edited, events } = issue;
+  const renamed = events.findLast(({ type }) => type === "renamed");
+  const isLater =
+    renamed !== undefined &&
+    (renamed.at >= labelled.at || events.indexOf(renamed) > events.indexOf(labelled));
+  return [
+    ...(edited !== null && edited.at >= labelled.at ? [edited.by] : []),
+    ...(isLater ? [renamed.by] : []),
+  ];
+}
