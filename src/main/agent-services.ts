@@ -101,6 +101,7 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
       unsandboxed: params.unsandboxed,
       limits: settings.limits,
       profileOf,
+      insteadOf: settings.agents.instead,
     },
     clock,
     random,

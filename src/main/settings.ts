@@ -13,7 +13,13 @@ const fields = z.strictObject({
   team: z.union([z.string(), team]).default("miyabi"),
   /** Agent profile of members that name none. */
   agent: z.string().default("sample"),
-  agents: z.strictObject({ profiles: z.record(z.string(), profileOverride).default({}) }).prefault({}),
+  agents: z
+    .strictObject({
+      profiles: z.record(z.string(), profileOverride).default({}),
+      /** Profiles that take over where another one's usage limit is reached, e.g. `claude: [codex]`. */
+      instead: z.record(z.string(), z.array(z.string()).min(1)).default({}),
+    })
+    .prefault({}),
   /** Where agent hosts run; null: tmux where it is installed, else plain processes. */
   runtime: z.enum(["tmux", "process"]).nullable().default(null),
   /** Host names beside localhost under which the console is opened. */
@@ -70,6 +76,11 @@ function unknownNames(value: z.infer<typeof fields>): UnknownName[] {
   };
   for (const name of Object.keys(profiles))
     tryOut(["agents", "profiles", name], () => resolveProfile(name, profiles));
+  for (const [name, others] of Object.entries(value.agents.instead)) {
+    tryOut(["agents", "instead", name], () => resolveProfile(name, profiles));
+    for (const [index, other] of others.entries())
+      tryOut(["agents", "instead", name, index], () => resolveProfile(other, profiles));
+  }
   tryOut(["agent"], () => resolveProfile(value.agent, profiles));
   if (typeof value.team === "string") {
     const { team: name } = value;

@@ -6,6 +6,7 @@ import { findCheck } from "./check-cache.ts";
 import type { ConnectedHost, HostHub } from "./host-hub.ts";
 import { buildSpec, type BuiltSpec, type SpecBuilderParams } from "./spec-builder.ts";
 import type { TranscriptSink } from "./ports.ts";
+import { UsageLimitReached } from "./usage-limits.ts";
 
 export interface DispatcherParams {
   readonly database: Database;
@@ -47,7 +48,12 @@ export function createDispatcher(params: Readonly<DispatcherParams>): Loop {
     } catch (error) {
       const { code, message } = toAppError(error);
       params.log.warn({ run: claimed.runId, code, error: message }, "run could not be prepared");
-      await params.runs.finish(claimed, failed(code, message));
+      await params.runs.finish(
+        claimed,
+        error instanceof UsageLimitReached
+          ? { ...failed(code, message), outcome: "quota", quotaResetAt: error.resetAt }
+          : failed(code, message),
+      );
       return false;
     }
     const cached = built.checkKey === null ? null : await findCheck(params.database, built.checkKey);

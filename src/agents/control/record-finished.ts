@@ -1,6 +1,7 @@
 import type { Database } from "../../store/index.ts";
 import type { Fenced, RunResult, RunService } from "../../tasks/index.ts";
 import type { HostMessage } from "../protocol.ts";
+import { noteUsageLimit } from "./usage-limits.ts";
 import { rememberCheck } from "./check-cache.ts";
 
 interface RecordParams {
@@ -22,7 +23,10 @@ export async function recordFinished(
     handover_tree: string | null;
     check_key: string | null;
     verdict: string | null;
-  }>("select handover_commit, handover_tree, check_key, verdict from miyabi.runs where id = $1", [runId]);
+    profile: string | null;
+  }>("select handover_commit, handover_tree, check_key, verdict, profile from miyabi.runs where id = $1", [
+    runId,
+  ]);
   const row = rows[0];
   // The agent reported to us while its host could not hear of it.
   const hasReported = result.code === "agent.no_verdict" && row?.verdict != null;
@@ -47,5 +51,12 @@ export async function recordFinished(
   };
   if (row !== undefined && row.check_key !== null && result.outcome === "succeeded")
     await rememberCheck(params.database, { key: row.check_key, runId, output: result.log });
+  // Before the run ends: whoever is started next must know of it already.
+  if (row?.profile != null && ended.outcome === "quota" && ended.quotaResetAt !== null)
+    await noteUsageLimit(params.database, {
+      profile: row.profile,
+      until: ended.quotaResetAt,
+      message: ended.message,
+    });
   return params.runs.finish(message, ended);
 }

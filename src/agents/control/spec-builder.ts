@@ -9,6 +9,7 @@ import { type RunSpec, sandboxIdOf } from "../protocol.ts";
 import type { TeamSlot } from "../team/index.ts";
 import { composeFollowUp, composePrompt, composeSummary } from "./prompts.ts";
 import { commandsOf, isReview, loadRunContext, type RunContext } from "./run-context.ts";
+import { chooseProfile } from "./usage-limits.ts";
 import { openSession } from "./session-store.ts";
 
 export interface SpecBuilderParams {
@@ -25,6 +26,8 @@ export interface SpecBuilderParams {
   readonly limits: RunSpec["limits"];
   /** Profile by name, else the installation's default. @throws config.invalid */
   readonly profileOf: (name: string | null) => AgentProfile;
+  /** Profiles that may take over where one's usage limit is reached. */
+  readonly insteadOf: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface BuiltSpec {
@@ -38,7 +41,7 @@ export interface BuiltSpec {
 /**
  * Turns a leased run into what a host needs to carry it out: brings the cache up to date, fixes the task's base commit
  * when it starts, finds the session, composes the prompt. Repeatable: a second call for the same run gives the same work.
- * @throws repository.unusable, config.invalid, disk.full: the run cannot start, and why.
+ * @throws repository.unusable, config.invalid, disk.full: the run cannot start, and why; UsageLimitReached.
  */
 export async function buildSpec(
   params: Readonly<SpecBuilderParams>,
@@ -138,7 +141,7 @@ async function sessionFor(
   context: RunContext,
   slot: TeamSlot,
 ): Promise<OpenedSession> {
-  const profile = params.profileOf(context.profile ?? slot.profile);
+  const profile = await chooseProfile(params, context.profile ?? slot.profile);
   const role = context.definition.kind === "agent" ? context.definition.role : slot.role;
   const session = await openSession(params.database, {
     taskId: context.taskId,
