@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { silentLog, systemClock, systemRandom } from "../base/index.ts";
+import type { Database } from "../store/index.ts";
 import { createTestDatabase, type TestDatabase } from "../store/testing.ts";
 import { createBudgets, type Budgets } from "./budgets.ts";
 
@@ -123,10 +124,120 @@ describe("reservations", () => {
         await through.settle(db.database, [{ call: id, micros: 3, limits }], 0.8);
       }),
     );
+    await Promise.all([budgets.stop(), other.stop()]);
     const { rows } = await db.database.query(
       "select sum(reserved_micros)::int as reserved from miyabi.budgets where account like $1 || ' %'",
       [account],
     );
     expect(rows[0]).toEqual({ reserved: 0 });
+  });
+});
+
+describe("while a budget has plenty left", () => {
+  function plenty(leaseMs?: number) {
+    const all = setup(leaseMs);
+    let statements = 0;
+    const counting: Database = {
+      ...db.database,
+      query: (sql, values) => {
+        statements += 1;
+        return db.database.query(sql, values);
+      },
+    };
+    const budgets = createBudgets({
+      database: counting,
+      clock: systemClock,
+      random: systemRandom,
+      log: silentLog,
+      ...(leaseMs === undefined ? {} : { leaseMs }),
+    });
+    const limits = [{ account: all.account, limitMicros: 100_000 }];
+    return { ...all, budgets, limits, statements: () => statements };
+  }
+
+  test("calls are given of what was reserved ahead, and it is reserved in the database all the while", async () => {
+    const { budgets, limits, state, statements } = plenty();
+    const calls = Array.from({ length: 20 }, () => call());
+    for (const one of calls)
+      expect(await budgets.reserve({ call: one, micros: 50, limits })).toEqual({ state: "reserved" });
+    expect(statements()).toBe(1);
+    const ahead = 50 + 64 * 50;
+    expect(await state()).toEqual({ spent: 0, reserved: ahead });
+    const charges = calls.map((one) => ({ call: one, micros: 30, limits }));
+    await db.database.transaction((tx) => budgets.settle(tx, charges, 0.8));
+    expect(await state()).toEqual({ spent: 600, reserved: ahead - 600 });
+    await budgets.stop();
+    expect(await state()).toEqual({ spent: 600, reserved: 0 });
+  });
+
+  test("calls at once are asked for together", async () => {
+    const { budgets, limits, state, statements } = plenty();
+    await Promise.all(
+      Array.from({ length: 80 }, () => budgets.reserve({ call: call(), micros: 50, limits })),
+    );
+    expect(statements()).toBe(1);
+    expect((await state())?.["reserved"]).toBeGreaterThanOrEqual(80 * 50);
+  });
+
+  test("a call that was not made leaves its part to the next", async () => {
+    const { budgets, limits, statements } = plenty();
+    for (let count = 0; count < 100; count += 1) {
+      const one = call();
+      await budgets.reserve({ call: one, micros: 50, limits });
+      await budgets.release(one);
+    }
+    expect(statements()).toBe(1);
+  });
+
+  test("it is spent to the last micro, and overrun by one call at most, over two processes", async () => {
+    const { budgets, open, limits, state } = plenty();
+    const other = open();
+    for (let round = 0, refused = 0; refused < 4; round += 1) {
+      const through = round % 2 === 0 ? budgets : other;
+      const one = call();
+      const reserved = await through.reserve({ call: one, micros: 70, limits });
+      if (reserved.state === "reserved")
+        await through.settle(db.database, [{ call: one, micros: 70, limits }], 0.8);
+      else {
+        refused += 1;
+        // What the other one holds is back as soon as it rests.
+        await (round % 2 === 0 ? other : budgets).stop();
+      }
+    }
+    const after = await state();
+    expect(after?.["spent"]).toBeGreaterThanOrEqual(100_000);
+    expect(after?.["spent"]).toBeLessThan(100_000 + 70);
+    expect(after?.["reserved"]).toBe(0);
+    expect(await budgets.reserve({ call: call(), micros: 0, limits })).toMatchObject({ state: "exhausted" });
+  });
+
+  test("what a dead process had taken ahead is free after the lease; a living one's is renewed", async () => {
+    const { budgets, open, limits, state } = plenty();
+    const alive = open();
+    await budgets.reserve({ call: call(), micros: 50, limits });
+    await alive.reserve({ call: call(), micros: 20, limits });
+    await db.database.query("update miyabi.budget_reservations set expires_at = now() - interval '1 second'");
+    await alive.tick();
+    expect(await state()).toEqual({ spent: 0, reserved: 20 + 64 * 20 });
+    await alive.stop();
+  });
+
+  test("an advance that could not be renewed in time is not relied on", async () => {
+    const { budgets, limits, statements } = plenty(50);
+    await budgets.reserve({ call: call(), micros: 50, limits });
+    await systemClock.sleep(60);
+    await budgets.reserve({ call: call(), micros: 50, limits });
+    expect(statements()).toBe(2);
+  });
+
+  test("a changed limit holds at once", async () => {
+    const { budgets, limits, account } = plenty();
+    const one = call();
+    await budgets.reserve({ call: one, micros: 900, limits });
+    await budgets.settle(db.database, [{ call: one, micros: 900, limits }], 0.8);
+    const lower = [{ account, limitMicros: 800 }];
+    expect(await budgets.reserve({ call: call(), micros: 10, limits: lower })).toMatchObject({
+      state: "exhausted",
+    });
   });
 });

@@ -1,5 +1,6 @@
 import { createLoop, type Clock, type Log, type Random, type Service } from "../base/index.ts";
 import type { Database, Queryable } from "../store/index.ts";
+import { createAdvances } from "./advances.ts";
 
 /** A limit that holds for a call. */
 export interface BudgetLimit {
@@ -76,13 +77,15 @@ const LARGEST_BATCH = 500;
 const LEASE_MS = 60_000;
 
 /**
- * Reservations are gathered while one statement is under way, so that many calls at once cost few statements and a single
- * one waits for nobody. A reservation of a process that died is free again after the lease.
+ * While a budget has plenty left, calls are given of what this process has reserved ahead, without asking the database.
+ * Other reservations are gathered while one statement is under way, so that many calls at once cost few statements and a
+ * single one waits for nobody. A reservation of a process that died is free again after the lease.
  */
 export function createBudgets(params: Readonly<BudgetParams>): Budgets {
   const { database, clock, random, log } = params;
   const leaseMs = params.leaseMs ?? LEASE_MS;
   const open = new Set<string>();
+  const advances = createAdvances({ database, clock, random, leaseMs });
   let waiting: Waiting[] = [];
   let busy = false;
 
@@ -126,12 +129,19 @@ export function createBudgets(params: Readonly<BudgetParams>): Budgets {
     random,
     log,
     tick: async () => {
-      if (open.size > 0)
-        await database.query(
+      await giveBack(advances.dropIdle(false));
+      const sentMs = clock.monotonicMs();
+      const ids = [...open, ...advances.ids()];
+      if (ids.length > 0) {
+        const { rows } = await database.query<{ call_id: string }>(
           `update miyabi.budget_reservations set expires_at = now() + $2::float8 * interval '1 millisecond'
-           where call_id = any($1::uuid[])`,
-          [[...open], leaseMs],
+           where call_id in (
+             select call_id from miyabi.budget_reservations where call_id = any($1::uuid[]) order by 1 for update)
+           returning call_id`,
+          [ids, leaseMs],
         );
+        advances.renewed(new Set(rows.map((row) => row.call_id)), sentMs);
+      }
       await database.query(
         `select miyabi.release_budgets(array(
            select call_id from miyabi.budget_reservations where expires_at < now() limit 1000))`,
@@ -140,22 +150,34 @@ export function createBudgets(params: Readonly<BudgetParams>): Budgets {
     },
   });
 
+  const giveBack = async (ids: readonly string[]): Promise<void> => {
+    if (ids.length === 0) return;
+    await database
+      .query("select miyabi.release_budgets($1::uuid[])", [ids])
+      .catch((error: unknown) => log.warn({ ids, error: String(error) }, "reservation not given back"));
+  };
+
   return {
     ...keep,
-    reserve: (reservation) =>
-      new Promise((resolve, reject) => {
+    reserve: async (reservation) => {
+      if (await advances.take(reservation)) return { state: "reserved" };
+      return new Promise((resolve, reject) => {
         waiting.push({ reservation, resolve, reject });
         void drain();
-      }),
+      });
+    },
     release: async (call) => {
+      if (advances.release(call)) return;
       open.delete(call);
-      await database
-        .query("select miyabi.release_budgets($1::uuid[])", [[call]])
-        .catch((error: unknown) => log.warn({ call, error: String(error) }, "reservation not given back"));
+      await giveBack([call]);
+    },
+    stop: async () => {
+      await keep.stop();
+      await giveBack(advances.dropIdle(true));
     },
     settle: async (tx, charges, warnAt) => {
       if (charges.length === 0) return [];
-      const batch = charges.map(({ call, micros, limits }) => ({
+      const batch = (await advances.settle(tx, charges)).map(({ call, micros, limits }) => ({
         call,
         micros,
         wants: limits.map((one) => ({ account: one.account, warn: Math.ceil(one.limitMicros * warnAt) })),

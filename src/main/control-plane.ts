@@ -141,7 +141,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     clock,
     random,
     log,
-    requestLog: createLog({ name: REQUEST_LOGGER }),
+    requestLog: createLog({ name: REQUEST_LOGGER, redacts: false }),
     findTranslation: createTranslations({ clock, random }),
   });
   const desk = createAgentDesk({ domain, services, defaultProfile: settings.agent, draining, clock });

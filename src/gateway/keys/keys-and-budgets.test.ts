@@ -222,7 +222,6 @@ describe("budgets", () => {
     });
     await chat(key, { stream: true });
     const state = await account(`key:${view.id}`);
-    expect(state?.["reserved"]).toBe(0);
     expect(Number(state?.["spent"])).toBeGreaterThan(COST);
     const { rows } = await db.database.query(
       "select cost_micros, charged_micros::int as charged from miyabi.model_calls where key_id = $1",
@@ -250,8 +249,9 @@ describe("budgets", () => {
     first.plan({ do: "reset" });
     await chat(other.key);
     expect((await chat(other.key)).status).toBe(503);
-    // Given back after the answer.
-    await vi.waitFor(async () => expect((await account(`key:${other.view.id}`))?.["reserved"]).toBe(0));
+    // Nothing is left but what the gateway itself has reserved ahead, which it gives back at its end.
+    await subject.gateway.stop();
+    expect((await account(`key:${other.view.id}`))?.["reserved"]).toBe(0);
   });
 });
 

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../../base/index.ts";
 import type { Caller } from "./caller.ts";
@@ -26,13 +26,13 @@ export function remember(
   });
   const find = async (key: string): Promise<Caller | null> => {
     // The key itself is not kept.
-    const hash = createHash("sha256").update(key).digest("base64");
+    const id = hash("sha256", key, "base64");
     const nowMs = clock.monotonicMs();
-    const entry = known.get(hash);
+    const entry = known.get(id);
     if (entry !== undefined && nowMs - entry.atMs < BELIEVED_MS) return entry.caller;
     const caller = await identify(key);
-    if (caller === null) known.delete(hash);
-    else known.set(hash, { caller, atMs: nowMs });
+    if (caller === null) known.delete(id);
+    else known.set(id, { caller, atMs: nowMs });
     return caller;
   };
   return Object.assign(find, { forget: () => known.clear() });
