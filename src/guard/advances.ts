@@ -183,15 +183,17 @@ export function createAdvances(params: Readonly<AdvancesParams>): Advances {
     dropIdle: (all) => {
       const nowMs = clock.monotonicMs();
       const idle = [...advances].filter(
-        ([, one]) =>
-          one.openCalls === 0 && one.growing === null && (all || nowMs - one.usedMs > IDLE_MS),
+        ([, one]) => one.openCalls === 0 && one.growing === null && (all || nowMs - one.usedMs > IDLE_MS),
       );
       for (const [key] of idle) advances.delete(key);
       return idle.map(([, one]) => one.id);
     },
   };
 
-  function close(call: string, { advance, micros }: { readonly advance: Advance; readonly micros: number }): void {
+  function close(
+    call: string,
+    { advance, micros }: { readonly advance: Advance; readonly micros: number },
+  ): void {
     open.delete(call);
     advance.outMicros -= micros;
     advance.openCalls -= 1;
