@@ -1,5 +1,5 @@
-import type { BudgetLimit, Budgets, Warned } from "../guard/index.ts";
-import type { Database, Queryable } from "../store/index.ts";
+import type { BudgetLimit, Budgets, RecordStatement, Warned } from "../guard/index.ts";
+import type { Database } from "../store/index.ts";
 import type { UsedPrice } from "./price.ts";
 import type { CallOutcome } from "./relay/answer.ts";
 import type { TokenUsage } from "./usage/usage.ts";
@@ -56,7 +56,7 @@ export interface CostSum {
 }
 
 /**
- * Writes calls and charges their budgets in one transaction; those written before are left alone and not charged again,
+ * Writes calls and charges their budgets in one statement; those written before are left alone and not charged again,
  * so it may be repeated after an unknown outcome. A call whose run or task is gone keeps its cost without them. Gives the
  * budgets that have passed `warnAt` of their limit by it.
  */
@@ -66,21 +66,17 @@ export async function writeCalls(
   calls: readonly ModelCall[],
   warnAt: number,
 ): Promise<readonly Warned[]> {
-  if (calls.every((call) => call.limits.length === 0)) {
-    await insertRows(database, calls);
-    return [];
-  }
-  return database.transaction(async (tx) => {
-    const written = await insertRows(tx, calls);
-    const charges = calls
-      .filter((call) => call.limits.length > 0 && written.has(call.id))
-      .map((call) => ({ call: call.id, micros: call.chargedMicros ?? 0, limits: call.limits }));
-    return budgets.settle(tx, charges, warnAt);
-  });
+  const record = recordOf(calls);
+  const charges = calls
+    .filter((call) => call.limits.length > 0)
+    .map((call) => ({ call: call.id, micros: call.chargedMicros ?? 0, limits: call.limits }));
+  if (charges.length > 0) return budgets.settle(charges, warnAt, record);
+  await database.query(record.sql, record.values);
+  return [];
 }
 
 /** Gives the ids of those that were not there before. */
-async function insertRows(database: Queryable, calls: readonly ModelCall[]): Promise<ReadonlySet<string>> {
+function recordOf(calls: readonly ModelCall[]): RecordStatement {
   const rows = calls.map((call) => ({
     id: call.id,
     key_id: call.keyId,
@@ -110,8 +106,11 @@ async function insertRows(database: Queryable, calls: readonly ModelCall[]): Pro
     error: call.error,
     started_at: call.startedAt.toISOString(),
   }));
-  const inserted = await database.query<{ id: string }>(
-    `insert into miyabi.model_calls (id, run_id, task_id, provider, endpoint, model, status, tokens_in, tokens_out,
+  return { sql: INSERT, values: [JSON.stringify(rows)] };
+}
+
+const INSERT = `
+  insert into miyabi.model_calls (id, run_id, task_id, provider, endpoint, model, status, tokens_in, tokens_out,
        tokens_cache_read, tokens_cache_write, tokens_reasoning, usage_complete, price, cost_micros, first_byte_ms,
        total_ms, outcome, error, started_at,
        key_id, caller, team, asked_model, attempts, cache, charged_micros)
@@ -127,11 +126,7 @@ async function insertRows(database: Queryable, calls: readonly ModelCall[]): Pro
      left join miyabi.runs r on r.id = c.run_id
      left join miyabi.tasks t on t.id = c.task_id
      on conflict (id) do nothing
-     returning id`,
-    [JSON.stringify(rows)],
-  );
-  return new Set(inserted.rows.map((row) => row.id));
-}
+     returning id`;
 
 export type CostOf = { readonly taskId: string } | { readonly runId: string } | { readonly since: Date };
 

@@ -1,6 +1,6 @@
 import type { Clock, Random } from "../base/index.ts";
 import type { Queryable } from "../store/index.ts";
-import type { BudgetLimit, Charge, Reservation } from "./budgets.ts";
+import type { BudgetLimit, Reservation } from "./budget.ts";
 
 /**
  * Reserves for many calls at once, so that a call need not wait for the database: what this process has taken ahead it
@@ -11,8 +11,10 @@ export interface Advances {
   take(reservation: Reservation): Promise<boolean>;
   /** Gives back what a call has that was not made. False: it has nothing of an advance. */
   release(call: string): boolean;
-  /** Those charges that are to be booked, with calls of one advance as one; in the transaction that books them. */
-  settle(tx: Queryable, charges: readonly Charge[]): Promise<readonly Bookable[]>;
+  /** The advance that a call was given of; null: none. */
+  idOf(call: string): string | null;
+  /** A call was charged, and its advance in the database is smaller by that. */
+  settled(call: string, micros: number): void;
   /** Ids that must be renewed. */
   ids(): readonly string[];
   /** They were renewed by a statement that was sent at that time. */
@@ -20,9 +22,6 @@ export interface Advances {
   /** Takes those out that nobody has used for a while, or all without open calls; gives their ids, to be released. */
   dropIdle(all: boolean): readonly string[];
 }
-
-/** As `Charge`; null: of several calls, which have no reservations of their own. */
-export type Bookable = Omit<Charge, "call"> & { readonly call: string | null };
 
 interface AdvancesParams {
   readonly database: Queryable;
@@ -116,7 +115,9 @@ export function createAdvances(params: Readonly<AdvancesParams>): Advances {
     const free = advance.heldMicros - advance.outMicros;
     if (free <= 0) return;
     advance.heldMicros -= free;
-    await shrink(database, [{ advance: advance.id, micros: free }]);
+    await database.query("select miyabi.shrink_advances($1::jsonb)", [
+      JSON.stringify([{ advance: advance.id, micros: free }]),
+    ]);
   };
 
   return {
@@ -151,29 +152,12 @@ export function createAdvances(params: Readonly<AdvancesParams>): Advances {
       close(call, known);
       return true;
     },
-    settle: async (tx, charges) => {
-      const bookable: Bookable[] = [];
-      const sums = new Map<Advance, number>();
-      for (const charge of charges) {
-        const known = open.get(charge.call);
-        if (known === undefined) bookable.push(charge);
-        else sums.set(known.advance, (sums.get(known.advance) ?? 0) + charge.micros);
-      }
-      if (sums.size === 0) return bookable;
-      await shrink(
-        tx,
-        [...sums].map(([advance, micros]) => ({ advance: advance.id, micros })),
-      );
-      // Where the transaction fails after this, we hold less than the database knows of, which harms nobody.
-      for (const [advance, micros] of sums) {
-        advance.heldMicros = Math.max(0, advance.heldMicros - micros);
-        bookable.push({ call: null, micros, limits: advance.limits });
-      }
-      for (const { call } of charges) {
-        const known = open.get(call);
-        if (known !== undefined) close(call, known);
-      }
-      return bookable;
+    idOf: (call) => open.get(call)?.advance.id ?? null,
+    settled: (call, micros) => {
+      const known = open.get(call);
+      if (known === undefined) return;
+      known.advance.heldMicros = Math.max(0, known.advance.heldMicros - micros);
+      close(call, known);
     },
     ids: () => [...advances.values()].map((one) => one.id),
     renewed: (ids, sentMs) => {
@@ -198,11 +182,4 @@ export function createAdvances(params: Readonly<AdvancesParams>): Advances {
     advance.outMicros -= micros;
     advance.openCalls -= 1;
   }
-}
-
-async function shrink(
-  on: Queryable,
-  batch: readonly { readonly advance: string; readonly micros: number }[],
-): Promise<void> {
-  await on.query("select miyabi.shrink_advances($1::jsonb)", [JSON.stringify(batch)]);
 }

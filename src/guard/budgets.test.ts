@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { silentLog, systemClock, systemRandom } from "../base/index.ts";
 import type { Database } from "../store/index.ts";
 import { createTestDatabase, type TestDatabase } from "../store/testing.ts";
+import type { Charge } from "./budget.ts";
 import { createBudgets, type Budgets } from "./budgets.ts";
 
 let db: TestDatabase;
@@ -34,6 +35,11 @@ function setup(leaseMs = 60_000) {
   return { account, budgets, limits, open, state };
 }
 const call = (): string => systemRandom.uuid();
+const settle = (budgets: Budgets, charges: readonly Charge[]) =>
+  budgets.settle(charges, 0.8, {
+    sql: "select id from unnest($1::uuid[]) as x (id)",
+    values: [charges.map((one) => one.call)],
+  });
 
 describe("reservations", () => {
   test("100 calls at once overrun by at most one call's reservation, over two processes", async () => {
@@ -55,16 +61,16 @@ describe("reservations", () => {
     const { account, budgets, limits, state } = setup();
     const first = call();
     await budgets.reserve({ call: first, micros: 900, limits });
-    expect(await budgets.settle(db.database, [{ call: first, micros: 300, limits }], 0.8)).toEqual([]);
+    expect(await settle(budgets, [{ call: first, micros: 300, limits }])).toEqual([]);
     expect(await state()).toEqual({ spent: 300, reserved: 0 });
     const second = call();
     await budgets.reserve({ call: second, micros: 10, limits });
-    expect(await budgets.settle(db.database, [{ call: second, micros: 500, limits }], 0.8)).toEqual([
+    expect(await settle(budgets, [{ call: second, micros: 500, limits }])).toEqual([
       { account, spentMicros: 800 },
     ]);
     const third = call();
     await budgets.reserve({ call: third, micros: 10, limits });
-    expect(await budgets.settle(db.database, [{ call: third, micros: 250, limits }], 0.8)).toEqual([]);
+    expect(await settle(budgets, [{ call: third, micros: 250, limits }])).toEqual([]);
     expect(await budgets.reserve({ call: call(), micros: 1, limits })).toEqual({
       state: "exhausted",
       account,
@@ -121,7 +127,7 @@ describe("reservations", () => {
         const limits = limitsOf(index);
         const through = index % 2 === 0 ? budgets : other;
         await through.reserve({ call: id, micros: 5, limits });
-        await through.settle(db.database, [{ call: id, micros: 3, limits }], 0.8);
+        await settle(through, [{ call: id, micros: 3, limits }]);
       }),
     );
     await Promise.all([budgets.stop(), other.stop()]);
@@ -164,7 +170,7 @@ describe("while a budget has plenty left", () => {
     const ahead = 50 + 64 * 50;
     expect(await state()).toEqual({ spent: 0, reserved: ahead });
     const charges = calls.map((one) => ({ call: one, micros: 30, limits }));
-    await db.database.transaction((tx) => budgets.settle(tx, charges, 0.8));
+    await settle(budgets, charges);
     expect(await state()).toEqual({ spent: 600, reserved: ahead - 600 });
     await budgets.stop();
     expect(await state()).toEqual({ spent: 600, reserved: 0 });
@@ -196,8 +202,7 @@ describe("while a budget has plenty left", () => {
       const through = round % 2 === 0 ? budgets : other;
       const one = call();
       const reserved = await through.reserve({ call: one, micros: 70, limits });
-      if (reserved.state === "reserved")
-        await through.settle(db.database, [{ call: one, micros: 70, limits }], 0.8);
+      if (reserved.state === "reserved") await settle(through, [{ call: one, micros: 70, limits }]);
       else {
         refused += 1;
         // What the other one holds is back as soon as it rests.
@@ -230,11 +235,20 @@ describe("while a budget has plenty left", () => {
     expect(statements()).toBe(2);
   });
 
+  test("calls that were recorded before are not charged again", async () => {
+    const { budgets, limits, state } = plenty();
+    const charges = [call(), call()].map((one) => ({ call: one, micros: 30, limits }));
+    for (const one of charges) await budgets.reserve({ ...one, micros: 50 });
+    const record = { sql: "select id from unnest($1::uuid[]) as x (id)", values: [[charges[0]?.call]] };
+    await budgets.settle(charges, 0.8, record);
+    expect(await state()).toEqual({ spent: 30, reserved: 50 + 64 * 50 - 30 });
+  });
+
   test("a changed limit holds at once", async () => {
     const { budgets, limits, account } = plenty();
     const one = call();
     await budgets.reserve({ call: one, micros: 900, limits });
-    await budgets.settle(db.database, [{ call: one, micros: 900, limits }], 0.8);
+    await settle(budgets, [{ call: one, micros: 900, limits }]);
     const lower = [{ account, limitMicros: 800 }];
     expect(await budgets.reserve({ call: call(), micros: 10, limits: lower })).toMatchObject({
       state: "exhausted",

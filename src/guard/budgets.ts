@@ -1,23 +1,7 @@
 import { createLoop, type Clock, type Log, type Random, type Service } from "../base/index.ts";
-import type { Database, Queryable } from "../store/index.ts";
+import type { Database } from "../store/index.ts";
 import { createAdvances } from "./advances.ts";
-
-/** A limit that holds for a call. */
-export interface BudgetLimit {
-  /** Whose and when, e.g. `key:K3 day:2026-11-21`. */
-  readonly account: string;
-  /** USD × 10⁻⁶ */
-  readonly limitMicros: number;
-}
-
-export interface Reservation {
-  /** UUID of the call; reserving twice reserves once. */
-  readonly call: string;
-  /** The most that the call may cost, USD × 10⁻⁶. */
-  readonly micros: number;
-  /** At least one. */
-  readonly limits: readonly BudgetLimit[];
-}
+import type { Charge, Reservation } from "./budget.ts";
 
 export type Reserved =
   | { readonly state: "reserved" }
@@ -26,10 +10,10 @@ export type Reserved =
   /** What `account` has left is reserved by calls under way, which may turn out cheaper. */
   | { readonly state: "busy"; readonly account: string; readonly spentMicros: number };
 
-export interface Charge {
-  readonly call: string;
-  readonly micros: number;
-  readonly limits: readonly BudgetLimit[];
+/** SQL that records calls and gives their `id`s, of those alone that were not recorded yet. */
+export interface RecordStatement {
+  readonly sql: string;
+  readonly values: readonly unknown[];
 }
 
 export interface Warned {
@@ -44,10 +28,11 @@ export interface Budgets extends Service {
   /** Gives back what a call reserved that was not made. Never rejects: what is not given back runs out by itself. */
   release(call: string): Promise<void>;
   /**
-   * Charges calls and ends their reservations, in the caller's transaction: so that a charge and the record of the call
-   * are one fact. Gives the accounts that have just passed `warnAt` of their limit.
+   * Records calls, charges them and ends their reservations in one statement, so that a charge and the record of the call
+   * are one fact. A call that was recorded before is not charged again. Gives the accounts that have just passed `warnAt`
+   * of their limit.
    */
-  settle(tx: Queryable, charges: readonly Charge[], warnAt: number): Promise<readonly Warned[]>;
+  settle(charges: readonly Charge[], warnAt: number, record: RecordStatement): Promise<readonly Warned[]>;
   /** Renews what calls of this process have reserved, then frees what dead ones left. */
   tick(): Promise<void>;
 }
@@ -175,18 +160,23 @@ export function createBudgets(params: Readonly<BudgetParams>): Budgets {
       await keep.stop();
       await giveBack(advances.dropIdle(true));
     },
-    settle: async (tx, charges, warnAt) => {
-      if (charges.length === 0) return [];
-      const batch = (await advances.settle(tx, charges)).map(({ call, micros, limits }) => ({
+    settle: async (charges, warnAt, record) => {
+      const batch = charges.map(({ call, micros, limits }) => ({
         call,
         micros,
+        advance: advances.idOf(call),
         wants: limits.map((one) => ({ account: one.account, warn: Math.ceil(one.limitMicros * warnAt) })),
       }));
-      const { rows } = await tx.query<{ account: string; spent: number }>(
-        "select account, spent_micros::float8 as spent from miyabi.settle_budgets($1::jsonb)",
-        [JSON.stringify(batch)],
+      const { rows } = await database.query<{ account: string; spent: number }>(
+        `with written as (${record.sql})
+         select account, spent_micros::float8 as spent
+         from miyabi.settle_calls($${record.values.length + 1}::jsonb, array(select id from written))`,
+        [...record.values, JSON.stringify(batch)],
       );
-      for (const { call } of charges) open.delete(call);
+      for (const { call, micros } of charges) {
+        open.delete(call);
+        advances.settled(call, micros);
+      }
       return rows.map((row) => ({ account: row.account, spentMicros: row.spent }));
     },
   };

@@ -1,10 +1,9 @@
 export { createBreaker, type Breaker, type Permit } from "./breaker.ts";
+export type { BudgetLimit, Charge, Reservation } from "./budget.ts";
 export {
   createBudgets,
-  type BudgetLimit,
   type Budgets,
-  type Charge,
-  type Reservation,
+  type RecordStatement,
   type Reserved,
   type Warned,
 } from "./budgets.ts";

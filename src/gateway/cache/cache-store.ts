@@ -82,6 +82,8 @@ export function createCacheStore(
     },
     put: async (entry) => {
       const before = epoch;
+      // At once, because the same question may come before the database has it; an invalidation meanwhile clears it.
+      remember(entry.hash, { contentType: entry.contentType, body: entry.body, createdAt: clock.now() });
       await database.query(
         `insert into miyabi.gateway_cache (hash, scope, key_id, model, tags, content_type, body, size_bytes, expires_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9::float8 * interval '1 second')
@@ -101,7 +103,6 @@ export function createCacheStore(
       );
       if (before !== epoch)
         await database.query("delete from miyabi.gateway_cache where hash = $1", [entry.hash]);
-      else remember(entry.hash, { contentType: entry.contentType, body: entry.body, createdAt: clock.now() });
     },
     invalidate: async (which) => {
       epoch += 1;

@@ -54,3 +54,27 @@ begin
   update miyabi.budgets a set reserved_micros = a.reserved_micros - sums.micros
     from sums where a.account = sums.account;
 end $$;
+
+-- Charges calls, those alone that are among `written`, in the statement that writes them. `batch`: [{call, micros,
+-- advance, wants: [{account, warn}]}], `advance` null where a call has a reservation of its own. Gives the accounts that
+-- have passed the sum `warn` now.
+create function miyabi.settle_calls(batch jsonb, written uuid[]) returns table (account text, spent_micros bigint)
+language plpgsql as $$
+declare
+  charged jsonb;
+  advanced jsonb;
+begin
+  select coalesce(jsonb_agg(one), '[]') into charged
+    from jsonb_array_elements(batch) as one where (one ->> 'call')::uuid = any (written);
+  if charged = '[]' then
+    return;
+  end if;
+  return query select * from miyabi.settle_budgets(charged);
+  select jsonb_agg(sums) into advanced from (
+    select b.advance, sum(b.micros)::bigint as micros
+    from jsonb_to_recordset(charged) as b (advance uuid, micros bigint)
+    where b.advance is not null group by 1) as sums;
+  if advanced is not null then
+    perform miyabi.shrink_advances(advanced);
+  end if;
+end $$;
