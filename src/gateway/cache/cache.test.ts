@@ -109,7 +109,7 @@ describe("the cache", () => {
   }
 
   test.each([false, true])("answers the same again without asking (stream %s)", async (stream) => {
-    const { upstream, chat, subject } = await setup();
+    const { upstream, chat } = await setup();
     const first = await chat("hello", { stream });
     expect(first.headers["x-miyabi-cache"]).toBe("miss");
     const second = await chat("hello", { stream });
