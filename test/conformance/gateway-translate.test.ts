@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { createTranslations } from "../../src/gateway/index.ts";
 import { systemClock, systemRandom } from "../../src/base/index.ts";
 import { createTestDatabase, type TestDatabase } from "../../src/store/testing.ts";
-import { RUN_KEY, seedRun, startGateway } from "../support/gateway-under-test.ts";
+import { ask, RUN_KEY, seedRun, startGateway } from "../support/gateway-under-test.ts";
 import { PATHS, THOUGHT, TOOL_USAGE, type ToolDialectName } from "../support/tool-dialects.ts";
 import { startToolModel } from "../support/tool-model.ts";
 
@@ -32,6 +32,7 @@ async function setup() {
         messages: only("messages"),
         chat_completions: only("chat_completions"),
         responses: only("responses"),
+        generate_content: { kind: "google", baseUrl: model.origin },
       },
       retry: { attempts: 0 },
     },
@@ -108,6 +109,7 @@ async function withChat({ openai }: Bench, model: string, stream: boolean): Prom
     { role: "system", content: SYSTEM },
     { role: "user", content: PROMPT },
   ];
+  let thought = "";
   const ask = async (): Promise<OpenAI.ChatCompletion> => {
     const params = {
       model,
@@ -120,9 +122,12 @@ async function withChat({ openai }: Bench, model: string, stream: boolean): Prom
       ],
     };
     if (!stream) return openai.chat.completions.create(params);
-    return openai.chat.completions
-      .stream({ ...params, stream_options: { include_usage: true } })
-      .finalChatCompletion();
+    const streamed = openai.chat.completions.stream({ ...params, stream_options: { include_usage: true } });
+    // The field is not OpenAI's own: its client hands it out piece by piece.
+    streamed.on("chunk", ({ choices }) => {
+      thought += (choices[0]?.delta as { reasoning_content?: string } | undefined)?.reasoning_content ?? "";
+    });
+    return streamed.finalChatCompletion();
   };
   const first = (await ask()).choices[0];
   if (first === undefined) throw new Error("no choice");
@@ -138,7 +143,7 @@ async function withChat({ openai }: Bench, model: string, stream: boolean): Prom
   const last = await ask();
   return {
     calls: calls.map((call) => [call.function.name, JSON.parse(call.function.arguments)]),
-    thought: String((first.message as { reasoning_content?: string }).reasoning_content),
+    thought: stream ? thought : String((first.message as { reasoning_content?: string }).reasoning_content),
     stop: first.finish_reason,
     text: last.choices[0]?.message.content ?? "",
     usage: [
@@ -198,12 +203,76 @@ async function withResponses({ openai }: Bench, model: string, stream: boolean):
   };
 }
 
-const CLIENTS = { messages: withMessages, chat_completions: withChat, responses: withResponses } as const;
-const STOPS = { messages: "tool_use", chat_completions: "tool_calls", responses: "completed" } as const;
+interface GeminiPart {
+  readonly text?: string;
+  readonly thought?: boolean;
+  readonly functionCall?: { readonly id?: string; readonly name: string; readonly args: { readonly path: string } };
+}
+interface GeminiChunk {
+  readonly candidates: readonly { readonly content: { readonly parts: readonly GeminiPart[] }; readonly finishReason?: string }[];
+  readonly usageMetadata?: Readonly<Record<string, number>>;
+  readonly error?: { readonly message: string };
+}
+
+/** By plain HTTP, as Google's reference has it. */
+async function withGemini({ subject }: Bench, model: string, stream: boolean): Promise<Done> {
+  const contents: object[] = [{ role: "user", parts: [{ text: PROMPT }] }];
+  const send = async (): Promise<{ parts: GeminiPart[]; last: GeminiChunk }> => {
+    const operation = stream ? "streamGenerateContent?alt=sse" : "generateContent";
+    const answer = await ask(
+      subject.url,
+      `/v1beta/models/${model}:${operation}`,
+      {
+        contents,
+        system_instruction: { parts: [{ text: SYSTEM }] },
+        tools: [{ functionDeclarations: [{ name: "read_file", description: "Reads", parameters: { type: "OBJECT", properties: { path: { type: "STRING" } } } }] }],
+      },
+      { "x-goog-api-key": RUN_KEY },
+    );
+    if (answer.status !== 200) {
+      const { error } = JSON.parse(answer.text) as { error: { code: number; message: string; status: string } };
+      throw Object.assign(new Error(error.message), { status: error.code, type: error.status === "INVALID_ARGUMENT" ? "invalid_request_error" : error.status });
+    }
+    const chunks = (stream ? answer.text.split("\n\n").filter((event) => event !== "").map((event) => event.replace("data: ", "")) : [answer.text])
+      .map((text) => JSON.parse(text) as GeminiChunk);
+    const failed = chunks.find((chunk) => chunk.error !== undefined);
+    const last = chunks.at(-1);
+    if (failed !== undefined || last === undefined) throw new Error(failed?.error?.message);
+    return { parts: chunks.flatMap((chunk) => chunk.candidates[0]?.content.parts ?? []), last };
+  };
+  const first = await send();
+  const calls = first.parts.flatMap(({ functionCall }) => (functionCall === undefined ? [] : [functionCall]));
+  contents.push(
+    { role: "model", parts: first.parts },
+    {
+      role: "user",
+      parts: calls.map((call) => ({ functionResponse: { id: call.id, name: call.name, response: { output: read(call.args.path) } } })),
+    },
+  );
+  const { parts, last } = await send();
+  const usage = last.usageMetadata ?? {};
+  const textOf = (some: readonly GeminiPart[], thought: boolean): string =>
+    some.map((part) => ((part.thought ?? false) === thought ? (part.text ?? "") : "")).join("");
+  return {
+    calls: calls.map(({ name, args }) => [name, args]),
+    thought: textOf(first.parts, true),
+    stop: first.last.candidates[0]?.finishReason,
+    text: textOf(parts, false),
+    usage: [
+      usage["promptTokenCount"],
+      (usage["candidatesTokenCount"] ?? 0) + (usage["thoughtsTokenCount"] ?? 0),
+      usage["cachedContentTokenCount"],
+      usage["thoughtsTokenCount"],
+    ],
+  };
+}
+
+const CLIENTS = { messages: withMessages, chat_completions: withChat, responses: withResponses, generate_content: withGemini } as const;
+const STOPS = { messages: "tool_use", chat_completions: "tool_calls", responses: "completed", generate_content: "STOP" } as const;
 type Client = keyof typeof CLIENTS;
 const names = Object.keys(CLIENTS) as Client[];
 const directions = names.flatMap((client) =>
-  (["messages", "chat_completions", "responses"] as const)
+  names
     .filter((provider) => provider !== client)
     .flatMap((provider) => [[client, provider, "whole"] as const, [client, provider, "streamed"] as const]),
 );

@@ -16,7 +16,7 @@ export interface Turn {
 }
 type Body = Readonly<Record<string, unknown>>;
 
-export type ToolDialectName = "messages" | "chat_completions" | "responses";
+export type ToolDialectName = "messages" | "chat_completions" | "responses" | "generate_content";
 export const THOUGHT = "Zwei Dateien: 日本.";
 export const PATHS = ["a.txt", 'b "日本".txt'] as const;
 const INPUTS = PATHS.map((path) => JSON.stringify({ path }));
@@ -357,8 +357,73 @@ const responses: ToolDialect = {
   }),
 };
 
+const GEMINI_USAGE = {
+  promptTokenCount: TOOL_USAGE.input,
+  candidatesTokenCount: TOOL_USAGE.output - TOOL_USAGE.reasoning,
+  thoughtsTokenCount: TOOL_USAGE.reasoning,
+  cachedContentTokenCount: TOOL_USAGE.cacheRead,
+  totalTokenCount: TOOL_USAGE.input + TOOL_USAGE.output,
+};
+
+function geminiTurn(parts: readonly Body[], pieces: readonly Body[]): Turn {
+  const chunk = (some: readonly Body[], more: object = {}): object => ({
+    candidates: [{ content: { role: "model", parts: some }, index: 0, ...more }],
+    modelVersion: "tool-model",
+    responseId: "r1",
+    usageMetadata: { promptTokenCount: TOOL_USAGE.input, totalTokenCount: TOOL_USAGE.input },
+  });
+  const last = { usageMetadata: GEMINI_USAGE };
+  return {
+    document: { ...chunk(parts, { finishReason: "STOP" }), ...last },
+    events: [
+      ...pieces.map((piece) => plain(chunk([piece]))),
+      plain({ ...chunk([{ text: "" }], { finishReason: "STOP" }), ...last }),
+    ],
+  };
+}
+
+const geminiParts = (body: Body): readonly Body[] => list(body["contents"]).flatMap((content) => list(content["parts"]));
+const GEMINI_CALLS = PATHS.map((path, index) => ({
+  functionCall: { name: "read_file", args: { path } },
+  ...(index === 0 ? { thoughtSignature: "sig-of-gemini" } : {}),
+}));
+const gemini: ToolDialect = {
+  path: /^\/v1beta\/models\/tool-model:(?:generateContent|streamGenerateContent\?alt=sse)$/,
+  streams: (url) => url.includes(":streamGenerateContent"),
+  problemOf: (body) => {
+    for (const [index, content] of list(body["contents"]).entries()) {
+      if (content["role"] !== (index % 2 === 0 ? "user" : "model")) return "roles must alternate";
+      const called = list(content["parts"]).filter((part) => part["functionCall"] !== undefined);
+      const next = list(list(body["contents"])[index + 1]?.["parts"]);
+      if (called.length !== next.filter((part) => part["functionResponse"] !== undefined).length)
+        return "the number of function response parts must equal that of the function calls";
+    }
+    return null;
+  },
+  resultsOf: (body) =>
+    geminiParts(body).flatMap((part) => {
+      const result = part["functionResponse"] as Body | undefined;
+      const response = result?.["response"] as Body | undefined;
+      return result === undefined ? [] : [[String(result["name"]), String(response?.["output"])] as const];
+    }),
+  calling: geminiTurn(
+    [{ text: THOUGHT, thought: true }, { text: "I read both files." }, ...GEMINI_CALLS],
+    [
+      { text: THOUGHT.slice(0, 4), thought: true },
+      { text: THOUGHT.slice(4), thought: true },
+      { text: "I read " },
+      { text: "both files." },
+      ...GEMINI_CALLS,
+    ],
+  ),
+  saying: (text) => geminiTurn([{ text }], halves(text).map((half) => ({ text: half }))),
+  error: (message) => JSON.stringify({ error: { code: 400, message, status: "INVALID_ARGUMENT" } }),
+  errorEvent: plain({ error: { code: 503, message: "Overloaded", status: "UNAVAILABLE" } }),
+};
+
 export const TOOL_DIALECTS: Readonly<Record<ToolDialectName, ToolDialect>> = {
   messages,
   chat_completions: chat,
   responses,
+  generate_content: gemini,
 };

@@ -103,6 +103,7 @@ function translatedCall(
       const translated = findTranslation(from, endpoint)?.(call.body, {
         model: target.model,
         operation: call.operation,
+        query: call.query,
       });
       if (translated !== undefined) return { endpoint, translated };
     } catch (error) {

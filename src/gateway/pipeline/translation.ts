@@ -13,13 +13,13 @@ export interface TranslatedCall {
 
 /**
  * How calls of one endpoint are made at another one: the request as the other endpoint wants it, with the wish for usage
- * where that has to be asked for. `model` is the provider's own name; null: the request names none. `operation` is the
- * caller's, see `TranslatedCall`.
+ * where that has to be asked for. `model` is the provider's own name; null: the request names none. `operation` and `query`
+ * are the caller's, see `Call`.
  * @throws Untranslatable where the other endpoint has no way to say it
  */
 export type Translation = (
   body: Buffer,
-  asked: { readonly model: string | null; readonly operation: string | null },
+  asked: { readonly model: string | null; readonly operation: string | null; readonly query: string },
 ) => TranslatedCall;
 
 /** Null: there is none between the two. */

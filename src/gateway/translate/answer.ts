@@ -83,7 +83,7 @@ export function eventsOf(answer: Answer): readonly AnswerEvent[] {
     ...answer.parts.flatMap((part): readonly AnswerEvent[] => [
       { type: "part", part },
       { type: "delta", text: part.type === "tool_call" ? part.input : part.text },
-      { type: "part_end", proof: part.type === "text" ? null : part.proof },
+      { type: "part_end", proof: part.type === "thinking" ? part.proof : null },
     ]),
     { type: "finish", stop, stopSequence, usage },
   ];
@@ -96,7 +96,7 @@ function partOf(head: PartHead, text: string, proof: Proof | null): AssistantPar
     case "thinking":
       return { type: "thinking", text, proof };
     case "tool_call":
-      return { type: "tool_call", id: head.id, name: head.name, input: text, proof };
+      return { type: "tool_call", id: head.id, name: head.name, input: text };
   }
 }
 

@@ -10,6 +10,8 @@ export interface Asked {
   readonly model: string;
   /** Of Gemini's path, e.g. `streamGenerateContent`; null elsewhere. */
   readonly operation: string | null;
+  /** Of the caller's URL, with its question mark, or empty. */
+  readonly query: string;
 }
 
 /** What an answer needs that no provider tells. */

@@ -27,7 +27,10 @@ export interface FilePart {
   readonly name: string | null;
 }
 
-/** What a provider wants to see again beside its own thinking, and what nobody else can read. */
+/**
+ * What a provider wants to see again beside its own thinking, and what nobody else can read. Gemini puts it on the part
+ * that follows the thinking; here it always belongs to the thinking before, which may have no text.
+ */
 export interface Proof {
   /** Whose it is: it is worthless elsewhere. */
   readonly of: Spoken;
@@ -51,8 +54,6 @@ export interface ToolCallPart {
   readonly name: string;
   /** JSON, as the model wrote it: it need not be valid. */
   readonly input: string;
-  /** Gemini signs its calls; null elsewhere. */
-  readonly proof: Proof | null;
 }
 
 export interface ToolResultPart {

@@ -14,7 +14,7 @@ const DOCUMENT = { "content-type": "application/json" };
 function open(from: Spoken, to: Spoken, body: object, model = "some-model") {
   const translation = find(from, to);
   if (translation === null) throw new Error(`no translation from ${from} to ${to}`);
-  return translation(Buffer.from(JSON.stringify(body)), { model, operation: null });
+  return translation(Buffer.from(JSON.stringify(body)), { model, operation: null, query: "" });
 }
 
 const requestOf = (from: Spoken, to: Spoken, body: object, model?: string): unknown =>
@@ -237,6 +237,6 @@ describe("errors", () => {
 
   test("of a body that is no JSON, or has no end of nesting", () => {
     const translation = find("messages", "chat_completions");
-    expect(() => translation?.(Buffer.from("{"), { model: "m", operation: null })).toThrow("not JSON");
+    expect(() => translation?.(Buffer.from("{"), { model: "m", operation: null, query: "" })).toThrow("not JSON");
   });
 });

@@ -1,6 +1,6 @@
 import type { Clock, Random } from "../../base/index.ts";
 import type { EndpointName } from "../endpoints.ts";
-import { Untranslatable, type FindTranslation, type TranslatedCall } from "../pipeline/translation.ts";
+import { Untranslatable, type FindTranslation, type TranslatedCall, type Translation } from "../pipeline/translation.ts";
 import type { Codec } from "./codec.ts";
 import { CODECS } from "./codecs.ts";
 import { createConverter } from "./converter.ts";
@@ -26,15 +26,15 @@ interface TranslateParams {
   readonly caller: Codec;
   readonly provider: Codec;
   readonly body: Buffer;
-  readonly asked: { readonly model: string | null; readonly operation: string | null };
+  readonly asked: Parameters<Translation>[1];
 }
 
 function translate(params: Readonly<TranslateParams>): TranslatedCall {
   const { caller, provider, asked } = params;
   const document = documentOf(params.body);
   const conversation = caller.readRequest(document, {
+    ...asked,
     model: asked.model ?? "",
-    operation: asked.operation,
   });
   const safe = withSafeNames(conversation);
   const written = provider.writeRequest(safe.conversation);

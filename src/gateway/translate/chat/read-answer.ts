@@ -53,7 +53,6 @@ export function readAnswer(document: JsonObject): Answer {
       id: textOf(call["id"]) ?? `call_${index}`,
       name: stringOf(made["name"]),
       input: stringOf(made["arguments"]) || JSON.stringify(objectOf(made["arguments"])),
-      proof: null,
     };
   });
   return {

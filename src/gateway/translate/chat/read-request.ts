@@ -249,7 +249,7 @@ function assistantParts(
         "custom" in call && call.type === "custom"
           ? [call.custom.name, wrapText(call.custom.input)]
           : [call.function.name, call.function.arguments];
-      return { type: "tool_call", id: call.id, name, input, proof: null };
+      return { type: "tool_call", id: call.id, name, input };
     }),
   ];
 }

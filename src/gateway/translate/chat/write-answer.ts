@@ -63,7 +63,7 @@ export function writeAnswer(answer: Answer, conversation: Conversation, stamp: S
   };
 }
 
-function callOf(call: Omit<ToolCallPart, "proof" | "type">, conversation: Conversation): object {
+function callOf(call: Omit<ToolCallPart, "type">, conversation: Conversation): object {
   return takesText(conversation, call.name)
     ? { id: call.id, type: "custom", custom: { name: call.name, input: unwrapText(call.input) } }
     : {

@@ -55,7 +55,6 @@ function partsOf(block: JsonObject): readonly AssistantPart[] {
           id: stringOf(block["id"]),
           name: stringOf(block["name"]),
           input: JSON.stringify(block["input"] ?? {}),
-          proof: null,
         },
       ];
     default:

@@ -218,7 +218,6 @@ function assistantPart(
         id: block.id,
         name: block.name,
         input: JSON.stringify(block.input ?? {}),
-        proof: null,
       };
     case "thinking": {
       const { signature } = block;

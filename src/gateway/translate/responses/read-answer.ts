@@ -63,7 +63,6 @@ function partsOf(item: JsonObject): readonly AssistantPart[] {
           id: stringOf(item["call_id"]),
           name: stringOf(item["name"]),
           input: stringOf(item["arguments"]),
-          proof: null,
         },
       ];
     default:

@@ -85,7 +85,6 @@ export function turnOf(one: Item, field: string): Turn | null {
         id: one.call_id,
         name: flatName(one.name, one.namespace),
         input: one.arguments,
-        proof: null,
       });
     case "custom_tool_call":
       return assistant({
@@ -93,7 +92,6 @@ export function turnOf(one: Item, field: string): Turn | null {
         id: one.call_id,
         name: flatName(one.name, one.namespace),
         input: wrapText(one.input),
-        proof: null,
       });
     case "function_call_output":
     case "custom_tool_call_output": {

@@ -125,7 +125,7 @@ function filled(part: PartHead, text: string, proof: Proof | null): AssistantPar
     case "thinking":
       return { type: "thinking", text, proof };
     case "tool_call":
-      return { ...part, input: text, proof: null };
+      return { ...part, input: text };
   }
 }
 
