@@ -206,10 +206,17 @@ async function withResponses({ openai }: Bench, model: string, stream: boolean):
 interface GeminiPart {
   readonly text?: string;
   readonly thought?: boolean;
-  readonly functionCall?: { readonly id?: string; readonly name: string; readonly args: { readonly path: string } };
+  readonly functionCall?: {
+    readonly id?: string;
+    readonly name: string;
+    readonly args: { readonly path: string };
+  };
 }
 interface GeminiChunk {
-  readonly candidates: readonly { readonly content: { readonly parts: readonly GeminiPart[] }; readonly finishReason?: string }[];
+  readonly candidates: readonly {
+    readonly content: { readonly parts: readonly GeminiPart[] };
+    readonly finishReason?: string;
+  }[];
   readonly usageMetadata?: Readonly<Record<string, number>>;
   readonly error?: { readonly message: string };
 }
@@ -225,16 +232,37 @@ async function withGemini({ subject }: Bench, model: string, stream: boolean): P
       {
         contents,
         system_instruction: { parts: [{ text: SYSTEM }] },
-        tools: [{ functionDeclarations: [{ name: "read_file", description: "Reads", parameters: { type: "OBJECT", properties: { path: { type: "STRING" } } } }] }],
+        tools: [
+          {
+            functionDeclarations: [
+              {
+                name: "read_file",
+                description: "Reads",
+                parameters: { type: "OBJECT", properties: { path: { type: "STRING" } } },
+              },
+            ],
+          },
+        ],
       },
       { "x-goog-api-key": RUN_KEY },
     );
     if (answer.status !== 200) {
-      const { error } = JSON.parse(answer.text) as { error: { code: number; message: string; status: string } };
-      throw Object.assign(new Error(error.message), { status: error.code, type: error.status === "INVALID_ARGUMENT" ? "invalid_request_error" : error.status });
+      const { error } = JSON.parse(answer.text) as {
+        error: { code: number; message: string; status: string };
+      };
+      throw Object.assign(new Error(error.message), {
+        status: error.code,
+        type: error.status === "INVALID_ARGUMENT" ? "invalid_request_error" : error.status,
+      });
     }
-    const chunks = (stream ? answer.text.split("\n\n").filter((event) => event !== "").map((event) => event.replace("data: ", "")) : [answer.text])
-      .map((text) => JSON.parse(text) as GeminiChunk);
+    const chunks = (
+      stream
+        ? answer.text
+            .split("\n\n")
+            .filter((event) => event !== "")
+            .map((event) => event.replace("data: ", ""))
+        : [answer.text]
+    ).map((text) => JSON.parse(text) as GeminiChunk);
     const failed = chunks.find((chunk) => chunk.error !== undefined);
     const last = chunks.at(-1);
     if (failed !== undefined || last === undefined) throw new Error(failed?.error?.message);
@@ -246,7 +274,9 @@ async function withGemini({ subject }: Bench, model: string, stream: boolean): P
     { role: "model", parts: first.parts },
     {
       role: "user",
-      parts: calls.map((call) => ({ functionResponse: { id: call.id, name: call.name, response: { output: read(call.args.path) } } })),
+      parts: calls.map((call) => ({
+        functionResponse: { id: call.id, name: call.name, response: { output: read(call.args.path) } },
+      })),
     },
   );
   const { parts, last } = await send();
@@ -267,8 +297,18 @@ async function withGemini({ subject }: Bench, model: string, stream: boolean): P
   };
 }
 
-const CLIENTS = { messages: withMessages, chat_completions: withChat, responses: withResponses, generate_content: withGemini } as const;
-const STOPS = { messages: "tool_use", chat_completions: "tool_calls", responses: "completed", generate_content: "STOP" } as const;
+const CLIENTS = {
+  messages: withMessages,
+  chat_completions: withChat,
+  responses: withResponses,
+  generate_content: withGemini,
+} as const;
+const STOPS = {
+  messages: "tool_use",
+  chat_completions: "tool_calls",
+  responses: "completed",
+  generate_content: "STOP",
+} as const;
 type Client = keyof typeof CLIENTS;
 const names = Object.keys(CLIENTS) as Client[];
 const directions = names.flatMap((client) =>

@@ -382,7 +382,8 @@ function geminiTurn(parts: readonly Body[], pieces: readonly Body[]): Turn {
   };
 }
 
-const geminiParts = (body: Body): readonly Body[] => list(body["contents"]).flatMap((content) => list(content["parts"]));
+const geminiParts = (body: Body): readonly Body[] =>
+  list(body["contents"]).flatMap((content) => list(content["parts"]));
 const GEMINI_CALLS = PATHS.map((path, index) => ({
   functionCall: { name: "read_file", args: { path } },
   ...(index === 0 ? { thoughtSignature: "sig-of-gemini" } : {}),
@@ -416,7 +417,11 @@ const gemini: ToolDialect = {
       ...GEMINI_CALLS,
     ],
   ),
-  saying: (text) => geminiTurn([{ text }], halves(text).map((half) => ({ text: half }))),
+  saying: (text) =>
+    geminiTurn(
+      [{ text }],
+      halves(text).map((half) => ({ text: half })),
+    ),
   error: (message) => JSON.stringify({ error: { code: 400, message, status: "INVALID_ARGUMENT" } }),
   errorEvent: plain({ error: { code: 503, message: "Overloaded", status: "UNAVAILABLE" } }),
 };

@@ -161,7 +161,9 @@ function meaningOf({ turns: all, ...rest }: Conversation): object {
   return {
     items: items.filter((item) => typeof item !== "string" || !item.startsWith("user: From the result of")),
     images: images
-      .map((one) => (one.type === "image" ? (one.source.kind === "url" ? one.source.url : one.source.data) : ""))
+      .map((one) =>
+        one.type === "image" ? (one.source.kind === "url" ? one.source.url : one.source.data) : "",
+      )
       .sort(),
     ...rest,
     system: rest.system.map((one) => one.text).join(""),
@@ -237,7 +239,11 @@ describe.each(codecs)("%s", (_, codec) => {
     fc.assert(
       fc.property(conversation, (said) => {
         const { body, operation } = codec.writeRequest(said);
-        const read = codec.readRequest(JSON.parse(JSON.stringify(body)), { model: said.model, operation, query: "?alt=sse" });
+        const read = codec.readRequest(JSON.parse(JSON.stringify(body)), {
+          model: said.model,
+          operation,
+          query: "?alt=sse",
+        });
         expect(meaningOf(read)).toEqual(meaningOf(said));
       }),
       { numRuns: 200 },

@@ -237,6 +237,8 @@ describe("errors", () => {
 
   test("of a body that is no JSON, or has no end of nesting", () => {
     const translation = find("messages", "chat_completions");
-    expect(() => translation?.(Buffer.from("{"), { model: "m", operation: null, query: "" })).toThrow("not JSON");
+    expect(() => translation?.(Buffer.from("{"), { model: "m", operation: null, query: "" })).toThrow(
+      "not JSON",
+    );
   });
 });

@@ -1,6 +1,11 @@
 import type { Clock, Random } from "../../base/index.ts";
 import type { EndpointName } from "../endpoints.ts";
-import { Untranslatable, type FindTranslation, type TranslatedCall, type Translation } from "../pipeline/translation.ts";
+import {
+  Untranslatable,
+  type FindTranslation,
+  type TranslatedCall,
+  type Translation,
+} from "../pipeline/translation.ts";
 import type { Codec } from "./codec.ts";
 import { CODECS } from "./codecs.ts";
 import { createConverter } from "./converter.ts";

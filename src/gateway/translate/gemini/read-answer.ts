@@ -1,6 +1,20 @@
 import { formatOf } from "../../usage/formats.ts";
-import { objectOf, parseJson, textOf, UNKNOWN_USAGE, type JsonObject, type TokenUsage } from "../../usage/usage.ts";
-import { answerOf, laterUsage, type Answer, type AnswerEvent, type PartHead, type StopReason } from "../answer.ts";
+import {
+  objectOf,
+  parseJson,
+  textOf,
+  UNKNOWN_USAGE,
+  type JsonObject,
+  type TokenUsage,
+} from "../../usage/usage.ts";
+import {
+  answerOf,
+  laterUsage,
+  type Answer,
+  type AnswerEvent,
+  type PartHead,
+  type StopReason,
+} from "../answer.ts";
 import type { StreamReader } from "../codec.ts";
 import type { Proof } from "../conversation.ts";
 import { faultOf } from "../fault.ts";
@@ -8,7 +22,8 @@ import { listOf, stringOf } from "../json.ts";
 
 const REFUSALS = /SAFETY|RECITATION|BLOCKLIST|PROHIBITED|SPII|LANGUAGE|OTHER_BLOCK/;
 
-const usageOf = (chunk: JsonObject): TokenUsage => formatOf("gemini")?.ofDocument(chunk).usage ?? UNKNOWN_USAGE;
+const usageOf = (chunk: JsonObject): TokenUsage =>
+  formatOf("gemini")?.ofDocument(chunk).usage ?? UNKNOWN_USAGE;
 
 function stopOf(reason: string, calls: boolean): StopReason {
   if (reason === "MAX_TOKENS") return "length";
@@ -76,7 +91,10 @@ export function createStreamReader(): StreamReader {
       return write("thinking", text);
     }
     const before = sign(signature);
-    return [...before, ...(part["functionCall"] === undefined ? write("text", text) : call(objectOf(part["functionCall"])))];
+    return [
+      ...before,
+      ...(part["functionCall"] === undefined ? write("text", text) : call(objectOf(part["functionCall"]))),
+    ];
   };
 
   return {

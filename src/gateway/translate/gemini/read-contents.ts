@@ -1,5 +1,13 @@
 import { z } from "zod";
-import type { AssistantPart, FilePart, ImagePart, TextPart, ToolResultPart, Turn, UserPart } from "../conversation.ts";
+import type {
+  AssistantPart,
+  FilePart,
+  ImagePart,
+  TextPart,
+  ToolResultPart,
+  Turn,
+  UserPart,
+} from "../conversation.ts";
 import { proofOf } from "../proof.ts";
 import { cannotCarry } from "../untranslatable.ts";
 
@@ -10,14 +18,22 @@ const part = z.looseObject({
   inlineData: z.looseObject({ mimeType: z.string(), data: z.string() }).nullish(),
   fileData: z.looseObject({ mimeType: z.string().nullish(), fileUri: z.string() }).nullish(),
   functionCall: z
-    .looseObject({ id: z.string().nullish(), name: z.string(), args: z.record(z.string(), z.unknown()).nullish() })
+    .looseObject({
+      id: z.string().nullish(),
+      name: z.string(),
+      args: z.record(z.string(), z.unknown()).nullish(),
+    })
     .nullish(),
   functionResponse: z
     .looseObject({
       id: z.string().nullish(),
       name: z.string(),
       response: z.record(z.string(), z.unknown()).nullish(),
-      parts: z.array(z.looseObject({ inlineData: z.looseObject({ mimeType: z.string(), data: z.string() }).nullish() })).nullish(),
+      parts: z
+        .array(
+          z.looseObject({ inlineData: z.looseObject({ mimeType: z.string(), data: z.string() }).nullish() }),
+        )
+        .nullish(),
     })
     .nullish(),
 });
@@ -35,7 +51,9 @@ export function turnsOf(contents: readonly Content[]): readonly Turn[] {
   return contents.map((content, at): Turn => {
     const field = (index: number): string => `contents.${at}.parts.${index}`;
     if (content.role === "model") {
-      const parts = (content.parts ?? []).flatMap((one, index) => assistantParts(one, field(index), `call_${at}_${index}`));
+      const parts = (content.parts ?? []).flatMap((one, index) =>
+        assistantParts(one, field(index), `call_${at}_${index}`),
+      );
       for (const one of parts) if (one.type === "tool_call") open.push(one);
       return { role: "assistant", parts };
     }
@@ -43,12 +61,17 @@ export function turnsOf(contents: readonly Content[]): readonly Turn[] {
       const index = open.findIndex((call) => (id == null || id === "" ? call.name === name : call.id === id));
       return index === -1 ? (id ?? name) : (open.splice(index, 1)[0]?.id ?? name);
     };
-    return { role: "user", parts: (content.parts ?? []).flatMap((one, index) => userParts(one, field(index), answered)) };
+    return {
+      role: "user",
+      parts: (content.parts ?? []).flatMap((one, index) => userParts(one, field(index), answered)),
+    };
   });
 }
 
 export function textsOf(content: Content | null | undefined): readonly TextPart[] {
-  return (content?.parts ?? []).flatMap(({ text }) => (text == null || text === "" ? [] : [{ type: "text", text } as const]));
+  return (content?.parts ?? []).flatMap(({ text }) =>
+    text == null || text === "" ? [] : [{ type: "text", text } as const],
+  );
 }
 
 function userParts(
@@ -75,19 +98,28 @@ function userParts(
 /** Most clients put a text into one of these fields. */
 function resultText(response: Readonly<Record<string, unknown>>): readonly TextPart[] {
   const [[name, value] = ["", ""], more] = Object.entries(response);
-  const isPlain = more === undefined && typeof value === "string" && ["output", "result", "error", "content", ""].includes(name);
+  const isPlain =
+    more === undefined &&
+    typeof value === "string" &&
+    ["output", "result", "error", "content", ""].includes(name);
   const text = isPlain ? value : JSON.stringify(response);
   return text === "" ? [] : [{ type: "text", text }];
 }
 
 function assistantParts(one: Part, field: string, id: string): readonly AssistantPart[] {
   const { functionCall: call, thoughtSignature: signature } = one;
-  const proof = signature == null || signature === "" ? null : proofOf(signature, "generate_content", { id: null, redacted: false });
+  const proof =
+    signature == null || signature === ""
+      ? null
+      : proofOf(signature, "generate_content", { id: null, redacted: false });
   if (one.thought === true) return [{ type: "thinking", text: one.text ?? "", proof }];
   const before: readonly AssistantPart[] = proof === null ? [] : [{ type: "thinking", text: "", proof }];
   if (call != null) {
     const given = call.id == null || call.id === "" ? id : call.id;
-    return [...before, { type: "tool_call", id: given, name: call.name, input: JSON.stringify(call.args ?? {}) }];
+    return [
+      ...before,
+      { type: "tool_call", id: given, name: call.name, input: JSON.stringify(call.args ?? {}) },
+    ];
   }
   if (one.text == null) throw cannotCarry(`${field} "${kindOf(one)}"`);
   return one.text === "" ? before : [...before, { type: "text", text: one.text }];
@@ -106,7 +138,10 @@ function shownPart(one: Part, field: string): TextPart | ImagePart | FilePart {
     : { type: "file", source, name: null };
 }
 
-function bytesPart(bytes: { readonly mimeType: string; readonly data: string }, field: string): ImagePart | FilePart {
+function bytesPart(
+  bytes: { readonly mimeType: string; readonly data: string },
+  field: string,
+): ImagePart | FilePart {
   if (/^(?:audio|video)\//.test(bytes.mimeType)) throw cannotCarry(`${field} "${bytes.mimeType}"`);
   const source = { kind: "base64", mediaType: bytes.mimeType, data: bytes.data } as const;
   return bytes.mimeType.startsWith("image/")

@@ -2,14 +2,25 @@ import { z } from "zod";
 import type { Asked } from "../codec.ts";
 import type { Conversation, Effort, Format, Thinking, Tool } from "../conversation.ts";
 import { chosenTools, onlyAllowed, type HostedTool } from "../tools.ts";
-import { cannotCarry, isFalse, isOneOf, never, parseBody, refuseFields, type Refused } from "../untranslatable.ts";
+import {
+  cannotCarry,
+  isFalse,
+  isOneOf,
+  never,
+  parseBody,
+  refuseFields,
+  type Refused,
+} from "../untranslatable.ts";
 import { contentSchema, textsOf, turnsOf } from "./read-contents.ts";
 import { withCamelCase, withPlainTypes } from "./spelling.ts";
 
 const schema = z.record(z.string(), z.unknown());
 const count = z.number().nullish();
 const request = z.looseObject({
-  contents: z.preprocess((value) => (typeof value === "string" ? [{ parts: [{ text: value }] }] : value), z.array(contentSchema)),
+  contents: z.preprocess(
+    (value) => (typeof value === "string" ? [{ parts: [{ text: value }] }] : value),
+    z.array(contentSchema),
+  ),
   systemInstruction: contentSchema.nullish(),
   tools: z
     .array(
@@ -47,9 +58,7 @@ const request = z.looseObject({
       responseMimeType: z.string().nullish(),
       responseSchema: schema.nullish(),
       responseJsonSchema: schema.nullish(),
-      thinkingConfig: z
-        .looseObject({ thinkingBudget: count, thinkingLevel: z.string().nullish() })
-        .nullish(),
+      thinkingConfig: z.looseObject({ thinkingBudget: count, thinkingLevel: z.string().nullish() }).nullish(),
     })
     .nullish(),
 });
@@ -65,7 +74,12 @@ const REFUSED_CONFIG: Refused = {
   logprobs: isOneOf(0),
   responseMimeType: isOneOf("text/plain", "application/json"),
 };
-const LEVELS: Readonly<Record<string, Effort>> = { minimal: "minimal", low: "low", medium: "medium", high: "high" };
+const LEVELS: Readonly<Record<string, Effort>> = {
+  minimal: "minimal",
+  low: "low",
+  medium: "medium",
+  high: "high",
+};
 
 /** @throws Untranslatable */
 export function readRequest(body: unknown, { model, operation, query }: Asked): Conversation {
@@ -105,16 +119,14 @@ function toolsOf(asked: Request): Pick<Conversation, "tools" | "toolChoice"> {
   const offered = (asked.tools ?? []).flatMap((group, index): (Tool | HostedTool)[] => {
     const others = Object.keys(group).filter((name) => name !== "functionDeclarations");
     return [
-      ...(group.functionDeclarations ?? []).map(
-        (one): Tool => ({
-          name: one.name,
-          description: one.description ?? null,
-          schema: one.parametersJsonSchema ?? (withPlainTypes(one.parameters ?? {}) as Tool["schema"]),
-          strict: null,
-          takes: "json",
-          group: null,
-        }),
-      ),
+      ...(group.functionDeclarations ?? []).map((one): Tool => ({
+        name: one.name,
+        description: one.description ?? null,
+        schema: one.parametersJsonSchema ?? (withPlainTypes(one.parameters ?? {}) as Tool["schema"]),
+        strict: null,
+        takes: "json",
+        group: null,
+      })),
       ...others.map((name) => ({ hosted: name, field: `tools.${index}.${name}` })),
     ];
   });
@@ -125,7 +137,8 @@ function toolsOf(asked: Request): Pick<Conversation, "tools" | "toolChoice"> {
     case "NONE":
       return chosenTools(offered, { type: "none" });
     case "ANY":
-      if (allowed.length === 1 && only !== undefined) return chosenTools(offered, { type: "tool", name: only });
+      if (allowed.length === 1 && only !== undefined)
+        return chosenTools(offered, { type: "tool", name: only });
       return chosenTools(only === undefined ? offered : onlyAllowed(offered, allowed), { type: "any" });
     case "AUTO":
       return chosenTools(offered, { type: "auto" });
@@ -135,7 +148,13 @@ function toolsOf(asked: Request): Pick<Conversation, "tools" | "toolChoice"> {
 }
 
 function thinkingOf(
-  config: { readonly thinkingBudget?: number | null | undefined; readonly thinkingLevel?: string | null | undefined } | null | undefined,
+  config:
+    | {
+        readonly thinkingBudget?: number | null | undefined;
+        readonly thinkingLevel?: string | null | undefined;
+      }
+    | null
+    | undefined,
 ): Thinking | null {
   const effort = LEVELS[config?.thinkingLevel?.toLowerCase() ?? ""];
   if (effort !== undefined) return { effort, budgetTokens: null, isKnown: false };
@@ -143,7 +162,11 @@ function thinkingOf(
   // -1: as the model likes.
   if (budgetTokens == null || budgetTokens < 0) return null;
   if (budgetTokens === 0) return { effort: "none", budgetTokens: null, isKnown: false };
-  return { effort: budgetTokens < 4_000 ? "low" : budgetTokens < 16_000 ? "medium" : "high", budgetTokens, isKnown: false };
+  return {
+    effort: budgetTokens < 4_000 ? "low" : budgetTokens < 16_000 ? "medium" : "high",
+    budgetTokens,
+    isKnown: false,
+  };
 }
 
 function formatOf(config: NonNullable<Request["generationConfig"]>): Format | null {

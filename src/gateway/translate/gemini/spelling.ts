@@ -1,5 +1,12 @@
 /** What is a user's own and not a name of ours. */
-const OPAQUE = new Set(["args", "response", "parameters", "parametersJsonSchema", "responseSchema", "responseJsonSchema"]);
+const OPAQUE = new Set([
+  "args",
+  "response",
+  "parameters",
+  "parametersJsonSchema",
+  "responseSchema",
+  "responseJsonSchema",
+]);
 
 /** Google takes its fields in snake_case as well: here they are all in camelCase. Values of users stay as they are. */
 export function withCamelCase(value: unknown): unknown {

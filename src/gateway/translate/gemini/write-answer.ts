@@ -41,7 +41,11 @@ interface ChunkParams {
   readonly finish: { readonly stop: StopReason; readonly usage: TokenUsage } | null;
 }
 
-function chunkOf({ parts, id, model, finish }: ChunkParams, conversation: Conversation, stamp: Stamp): object {
+function chunkOf(
+  { parts, id, model, finish }: ChunkParams,
+  conversation: Conversation,
+  stamp: Stamp,
+): object {
   const usage = finish === null ? null : usageOf(finish.usage);
   return {
     candidates: [

@@ -41,7 +41,10 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
 
 type Part = Readonly<Record<string, unknown>>;
 
-export function writeRequest(conversation: Conversation): { readonly body: object; readonly operation: string } {
+export function writeRequest(conversation: Conversation): {
+  readonly body: object;
+  readonly operation: string;
+} {
   const { sampling, tools, toolChoice, format } = conversation;
   const system = joinText(conversation.system);
   const config: Readonly<Record<string, unknown>> = {
@@ -97,14 +100,17 @@ function thinkingOf({ thinking, model }: Conversation): object | null {
   if (LEVELLED.test(model))
     return { ...shown, thinkingLevel: ["none", "minimal", "low"].includes(thinking.effort) ? "low" : "high" };
   const budget = thinking.budgetTokens ?? BUDGETS[thinking.effort];
-  if (/pro/.test(model)) return { ...shown, thinkingBudget: Math.max(LEAST_OF_PRO, Math.min(budget, BUDGETS.max)) };
+  if (/pro/.test(model))
+    return { ...shown, thinkingBudget: Math.max(LEAST_OF_PRO, Math.min(budget, BUDGETS.max)) };
   return budget === 0 ? { thinkingBudget: 0 } : { ...shown, thinkingBudget: Math.min(budget, BUDGETS.max) };
 }
 
 /** Google wants turns in turn, and all results of one turn's calls together. */
 function contentsOf({ turns, model }: Conversation): readonly object[] {
   const names = new Map(
-    turns.flatMap(({ parts }) => parts.flatMap((part) => (part.type === "tool_call" ? [[part.id, part.name] as const] : []))),
+    turns.flatMap(({ parts }) =>
+      parts.flatMap((part) => (part.type === "tool_call" ? [[part.id, part.name] as const] : [])),
+    ),
   );
   const contents: { readonly role: string; parts: Part[] }[] = [];
   for (const turn of turns) {
@@ -115,7 +121,10 @@ function contentsOf({ turns, model }: Conversation): readonly object[] {
     if (last?.role === role) last.parts.push(...parts);
     else contents.push({ role, parts: [...parts] });
   }
-  return contents.map(({ role, parts }) => ({ role, parts: role === "model" ? signed(parts, model) : resultsFirst(parts) }));
+  return contents.map(({ role, parts }) => ({
+    role,
+    parts: role === "model" ? signed(parts, model) : resultsFirst(parts),
+  }));
 }
 
 const resultsFirst = (parts: readonly Part[]): readonly Part[] => [
@@ -135,7 +144,9 @@ function partsOf(turn: Turn, names: ReadonlyMap<string, string>): readonly Part[
     case "system":
       return [{ text: `<system-reminder>\n${joinText(turn.parts)}\n</system-reminder>` }];
     case "user":
-      return turn.parts.flatMap((part) => (part.type === "tool_result" ? resultParts(part, names) : [shownPart(part)]));
+      return turn.parts.flatMap((part) =>
+        part.type === "tool_result" ? resultParts(part, names) : [shownPart(part)],
+      );
     case "assistant": {
       let signature: string | null = null;
       const parts: Part[] = [];
@@ -148,7 +159,10 @@ function partsOf(turn: Turn, names: ReadonlyMap<string, string>): readonly Part[
         const mark = signature === null ? {} : { thoughtSignature: signature };
         signature = null;
         if (part.type === "tool_call")
-          parts.push({ functionCall: { id: part.id, name: part.name, args: inputObject(part.input) }, ...mark });
+          parts.push({
+            functionCall: { id: part.id, name: part.name, args: inputObject(part.input) },
+            ...mark,
+          });
         else if (part.text !== "") parts.push({ text: part.text, ...mark });
       }
       return parts;
