@@ -174,6 +174,7 @@ describe.skipIf(chromiumPath === null && process.env["CI"] === undefined)("the c
           "/tasks?view=board",
           "/agents",
           "/messages",
+          "/chat",
           ...["transcript", "changes", "checks", "messages", "history", "explain", "brief"].map(
             (tab) => `/tasks/${id}?tab=${tab}`,
           ),

@@ -9,6 +9,7 @@ import { Shell } from "./features/shell/shell.tsx";
 import { parseTaskSearch } from "./features/tasks/task-search.ts";
 import { parseTaskPageSearch } from "./features/task/task-page-search.ts";
 import { parseMessageSearch } from "./features/messages/message-search.ts";
+import { parseChatSearch } from "./features/chat/chat-search.ts";
 import { ErrorPage } from "./routes/error-page.tsx";
 import { NotFoundPage } from "./routes/not-found-page.tsx";
 import { OverviewPage } from "./routes/overview-page.tsx";
@@ -40,13 +41,25 @@ const messages = createRoute({
   validateSearch: parseMessageSearch,
   component: lazyRouteComponent(() => import("./routes/messages-page.tsx"), "MessagesPage"),
 });
+const chat = createRoute({
+  getParentRoute: () => shell,
+  path: "/chat",
+  validateSearch: parseChatSearch,
+  component: lazyRouteComponent(() => import("./routes/chat-page.tsx"), "ChatPage"),
+});
+const chatThread = createRoute({
+  getParentRoute: () => shell,
+  path: "/chat/$threadId",
+  validateSearch: parseChatSearch,
+  component: lazyRouteComponent(() => import("./routes/chat-page.tsx"), "ChatThreadPage"),
+});
 const login = createRoute({
   getParentRoute: () => root,
   path: "/login",
   component: lazyRouteComponent(() => import("./routes/login-page.tsx"), "LoginPage"),
 });
 
-const routeTree = root.addChildren([shell.addChildren([overview, tasks, task, agents, messages]), login]);
+const routeTree = root.addChildren([shell.addChildren([overview, tasks, task, agents, messages, chat, chatThread]), login]);
 
 /** The router of the console; a test passes a history in memory. */
 export function createAppRouter(history?: RouterHistory) {

@@ -1,4 +1,4 @@
-import { IconHome, IconListCheck, IconMessage, IconUsers } from "../../ui/icons.ts";
+import { IconHome, IconListCheck, IconMessage, IconMessages, IconUsers } from "../../ui/icons.ts";
 
 /** Pages of the rail, in order, with the key that follows `g`. */
 export const PAGES = [
@@ -6,4 +6,5 @@ export const PAGES = [
   { id: "tasks", to: "/tasks", icon: IconListCheck, key: "t" },
   { id: "agents", to: "/agents", icon: IconUsers, key: "a" },
   { id: "messages", to: "/messages", icon: IconMessage, key: "m" },
+  { id: "chat", to: "/chat", icon: IconMessages, key: "c" },
 ] as const;

@@ -7,6 +7,7 @@ const SHORTCUTS = [
   { id: "goTasks", keys: ["g", "t"] },
   { id: "goAgents", keys: ["g", "a"] },
   { id: "goMessages", keys: ["g", "m"] },
+  { id: "goChat", keys: ["g", "c"] },
   { id: "search", keys: ["/"] },
   { id: "down", keys: ["j"] },
   { id: "up", keys: ["k"] },

@@ -1,5 +1,6 @@
 import { actions } from "./actions.ts";
 import { agents } from "./agents.ts";
+import { chat } from "./chat.ts";
 import { common } from "./common.ts";
 import { messages } from "./messages.ts";
 import { overview } from "./overview.ts";
@@ -23,5 +24,6 @@ export const en = {
   ...actions,
   ...agents,
   ...messages,
+  ...chat,
   ...transcript,
 } as const;

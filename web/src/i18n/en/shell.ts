@@ -3,6 +3,7 @@ export const shell = {
   nav: {
     agents: "Agents",
     apiDocs: "API reference",
+    chat: "Chat",
     home: "Miyabi, to the overview",
     label: "Pages",
     language: "日本語で表示",
@@ -52,6 +53,7 @@ export const shell = {
     down: "Next row",
     explain: "Why is it where it is?",
     goAgents: "Go to agents",
+    goChat: "Go to the chat",
     goMessages: "Go to messages",
     goOverview: "Go to the overview",
     goTasks: "Go to tasks",

@@ -1,6 +1,7 @@
 import type { en } from "../en/index.ts";
 import { actions } from "./actions.ts";
 import { agents } from "./agents.ts";
+import { chat } from "./chat.ts";
 import { common } from "./common.ts";
 import { messages } from "./messages.ts";
 import { overview } from "./overview.ts";
@@ -29,6 +30,7 @@ export const ja = {
   ...actions,
   ...agents,
   ...messages,
+  ...chat,
   ...transcript,
   ...reason,
 } as const satisfies SameKeys<typeof en>;

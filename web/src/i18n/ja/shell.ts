@@ -2,6 +2,7 @@ export const shell = {
   nav: {
     agents: "エージェント",
     apiDocs: "API リファレンス",
+    chat: "チャット",
     home: "Miyabi の概要へ",
     label: "ページ",
     language: "Display in English",
@@ -50,6 +51,7 @@ export const shell = {
     down: "次の行へ",
     explain: "今の状態の理由を見る",
     goAgents: "エージェントへ移動",
+    goChat: "チャットへ移動",
     goMessages: "メッセージへ移動",
     goOverview: "概要へ移動",
     goTasks: "タスクへ移動",

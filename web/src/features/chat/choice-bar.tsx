@@ -1,0 +1,67 @@
+import { Select } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { modelsQuery, personasQuery } from "./chat-queries.ts";
+
+/** What a thread is led with. Null: no persona; the persona's or the installation's model. */
+export interface Choice {
+  readonly persona: string | null;
+  readonly model: string | null;
+}
+
+export interface ChoiceBarProps {
+  readonly value: Choice;
+  readonly onChange: (part: Partial<Choice>) => void;
+  readonly disabled?: boolean;
+}
+
+const NONE = "";
+
+/** Persona and model, both visible, both changeable at any time. */
+export function ChoiceBar({ value, onChange, disabled = false }: ChoiceBarProps) {
+  const { t } = useTranslation();
+  const personas = useQuery(personasQuery()).data?.items ?? [];
+  const models = useQuery(modelsQuery()).data;
+  const persona = personas.find(({ name }) => name === value.persona);
+  const usual = persona?.model ?? models?.default ?? null;
+  const known = new Set(models?.items ?? []);
+  if (value.model !== null) known.add(value.model);
+  return (
+    <div className="m-chat-choice">
+      <Select
+        aria-label={t("chat.persona")}
+        data={[
+          { value: NONE, label: t("chat.noPersona") },
+          ...withCurrent(
+            personas.map(({ name }) => name),
+            value.persona,
+          ),
+        ]}
+        value={value.persona ?? NONE}
+        onChange={(name) => onChange({ persona: name === NONE ? null : name })}
+        allowDeselect={false}
+        disabled={disabled}
+        comboboxProps={{ width: 240, position: "bottom-start" }}
+      />
+      <Select
+        aria-label={t("chat.model")}
+        data={[
+          { value: NONE, label: usual === null ? t("chat.usualModel") : t("chat.usualModelIs", { model: usual }) },
+          ...[...known].map((model) => ({ value: model, label: model })),
+        ]}
+        value={value.model ?? NONE}
+        onChange={(model) => onChange({ model: model === NONE ? null : model })}
+        allowDeselect={false}
+        searchable={known.size > 8}
+        disabled={disabled}
+        comboboxProps={{ width: 300, position: "bottom-start" }}
+      />
+    </div>
+  );
+}
+
+/** A persona whose file is gone stays visible where it is chosen. */
+function withCurrent(names: readonly string[], current: string | null) {
+  const all = current === null || names.includes(current) ? names : [...names, current];
+  return all.map((name) => ({ value: name, label: name }));
+}
