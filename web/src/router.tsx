@@ -59,7 +59,10 @@ const login = createRoute({
   component: lazyRouteComponent(() => import("./routes/login-page.tsx"), "LoginPage"),
 });
 
-const routeTree = root.addChildren([shell.addChildren([overview, tasks, task, agents, messages, chat, chatThread]), login]);
+const routeTree = root.addChildren([
+  shell.addChildren([overview, tasks, task, agents, messages, chat, chatThread]),
+  login,
+]);
 
 /** The router of the console; a test passes a history in memory. */
 export function createAppRouter(history?: RouterHistory) {

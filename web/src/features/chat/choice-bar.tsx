@@ -46,7 +46,10 @@ export function ChoiceBar({ value, onChange, disabled = false }: ChoiceBarProps)
       <Select
         aria-label={t("chat.model")}
         data={[
-          { value: NONE, label: usual === null ? t("chat.usualModel") : t("chat.usualModelIs", { model: usual }) },
+          {
+            value: NONE,
+            label: usual === null ? t("chat.usualModel") : t("chat.usualModelIs", { model: usual }),
+          },
           ...[...known].map((model) => ({ value: model, label: model })),
         ]}
         value={value.model ?? NONE}

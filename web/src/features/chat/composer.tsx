@@ -26,7 +26,8 @@ export interface ComposerProps {
   readonly controls?: ReactNode;
 }
 
-const ACCEPTED = "image/png,image/jpeg,image/gif,image/webp,text/*,.md,.json,.yaml,.yml,.ts,.tsx,.js,.py,.rs,.go,.sql,.log,.csv";
+const ACCEPTED =
+  "image/png,image/jpeg,image/gif,image/webp,text/*,.md,.json,.yaml,.yml,.ts,.tsx,.js,.py,.rs,.go,.sql,.log,.csv";
 
 /** An Enter that ends a composition of Japanese belongs to the composition; Safari tells that only by the key's code. */
 function isComposing(event: KeyboardEvent): boolean {

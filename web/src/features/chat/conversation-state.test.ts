@@ -41,7 +41,8 @@ const conversation = (messages: readonly ChatMessage[], leafId: string | null): 
   },
   messages: [...messages],
 });
-const streaming = (content: string) => message("M2", "M1", { role: "assistant", state: "streaming", content });
+const streaming = (content: string) =>
+  message("M2", "M1", { role: "assistant", state: "streaming", content });
 const begun = (content: string) => conversation([message("M1", null), streaming(content)], "M2");
 
 test("a piece is added once, however often and with whatever overlap it comes", () => {
@@ -60,9 +61,15 @@ test("a piece with something missing before it is no piece, but a reason to load
 test("what was loaded late does not take back what the stream has told", () => {
   const known = begun("abcdef");
   expect(mergeLoaded(known, begun("abc")).messages[1]?.content).toBe("abcdef");
-  const ended = withMessages(known, [streaming("abcdef!")].map((one) => ({ ...one, state: "complete" as const })));
+  const ended = withMessages(
+    known,
+    [streaming("abcdef!")].map((one) => ({ ...one, state: "complete" as const })),
+  );
   expect(ended.thread.answering).toBe(false);
-  expect(mergeLoaded(ended, begun("abc")).messages[1]).toMatchObject({ state: "complete", content: "abcdef!" });
+  expect(mergeLoaded(ended, begun("abc")).messages[1]).toMatchObject({
+    state: "complete",
+    content: "abcdef!",
+  });
   expect(withText(ended, { messageId: "M2", from: 7, text: "late" })).toBe(ended);
 });
 
@@ -79,7 +86,9 @@ test("the stream goes on after what is known of the answer", () => {
 
 test("only the shown branch is shown, and each message knows what stands beside it", () => {
   const messages = [message("M1", null), message("M2", "M1"), message("M3", null), message("M4", "M1")];
-  expect(branchOf(conversation(messages, "M4")).map(({ message: { id }, siblings }) => [id, siblings])).toEqual([
+  expect(
+    branchOf(conversation(messages, "M4")).map(({ message: { id }, siblings }) => [id, siblings]),
+  ).toEqual([
     ["M1", ["M1", "M3"]],
     ["M4", ["M2", "M4"]],
   ]);

@@ -68,7 +68,10 @@ function Said({ message, siblings, actions, busy }: MessageItemProps) {
             <Button variant="default" onClick={() => setDraft(null)}>
               {t("common.cancel")}
             </Button>
-            <Button type="submit" disabled={busy || (draft.trim() === "" && message.attachments.length === 0)}>
+            <Button
+              type="submit"
+              disabled={busy || (draft.trim() === "" && message.attachments.length === 0)}
+            >
               {t("chat.send")}
             </Button>
           </div>
@@ -95,7 +98,11 @@ function Answer({ message, siblings, actions, busy }: MessageItemProps) {
   const streaming = message.state === "streaming";
   const { reason } = message;
   return (
-    <article className="m-chat-answer" aria-label={message.persona ?? t("chat.assistant")} data-state={message.state}>
+    <article
+      className="m-chat-answer"
+      aria-label={message.persona ?? t("chat.assistant")}
+      data-state={message.state}
+    >
       <header className="m-row m-small">
         <strong>{message.persona ?? t("chat.assistant")}</strong>
         {message.attempt > 1 ? <span className="m-dim">{t("chat.continued")}</span> : null}

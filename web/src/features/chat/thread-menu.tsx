@@ -120,7 +120,11 @@ export function ThreadMenu({ thread, may }: ThreadMenuProps) {
   );
 }
 
-function saveFile(file: { readonly fileName: string; readonly mediaType: string; readonly text: string }): void {
+function saveFile(file: {
+  readonly fileName: string;
+  readonly mediaType: string;
+  readonly text: string;
+}): void {
   const address = URL.createObjectURL(new Blob([file.text], { type: file.mediaType }));
   const link = document.createElement("a");
   link.href = address;

@@ -26,7 +26,8 @@ export const chat = {
     forbids_one: "Its answers are held to {{count}} forbidden phrase: an answer ends before it.",
     forbids_other: "Its answers are held to {{count}} forbidden phrases: an answer ends before any of them.",
     lost_one: "The connection is gone; it is tried again in {{count}} second. The answer goes on meanwhile.",
-    lost_other: "The connection is gone; it is tried again in {{count}} seconds. The answer goes on meanwhile.",
+    lost_other:
+      "The connection is gone; it is tried again in {{count}} seconds. The answer goes on meanwhile.",
     mayNot: "You may read here, but not write.",
     menu: "More",
     message: "Message",
