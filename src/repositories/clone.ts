@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { AppError, diskError } from "../base/index.ts";
+import { checkOutWithoutInstructions } from "./agent-files.ts";
 import { requireCommitId, type Git } from "./git.ts";
 import { removeTree } from "./remove-tree.ts";
 
@@ -19,6 +20,8 @@ interface CreateCloneParams {
   readonly author: Author;
   /** Patterns of `.gitignore` form that stay out of commits, e.g. what `prepare` brings in. */
   readonly exclude?: readonly string[];
+  /** Commit whose instructions to agents (`CLAUDE.md` and the like) stand in the tree instead of the commit's own. */
+  readonly instructionsOf?: string;
 }
 
 interface CreateCheckoutParams {
@@ -74,6 +77,16 @@ async function buildClone(git: Git, directory: string, params: Readonly<CreateCl
     ["HEAD", branch === null ? `${commit}\n` : `ref: refs/heads/${branch}\n`],
   ];
   await Promise.all(files.map(([name, content]) => writeFile(path.join(gitDir, name), content)));
+  const isFilled =
+    params.instructionsOf !== undefined &&
+    (await checkOutWithoutInstructions(git, {
+      gitDir,
+      workTree: directory,
+      commit,
+      trusted: params.instructionsOf,
+      timeoutMs: CHECKOUT_TIMEOUT_MS,
+    }));
+  if (isFilled) return;
   await git.text({
     gitDir,
     workTree: directory,

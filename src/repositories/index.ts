@@ -30,6 +30,7 @@ export {
   type Handover,
   type HandoverLimits,
 } from "./import-bundle.ts";
+export { findProtectedChanges, type ProtectedChanges } from "./protected-paths.ts";
 export { diffOf, type CommitSummary, type Diff, type FileDiff } from "./diff.ts";
 export { rebaseOnto, type RebaseOutcome } from "./rebase.ts";
 export { TASK_TRAILER, type Trailer } from "./commit-writing.ts";

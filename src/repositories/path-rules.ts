@@ -12,6 +12,15 @@ function isGitName(component: string): boolean {
   return plain === ".git" || /^git~\d+$/.test(plain);
 }
 
+/** A path as the file systems see it that forgive most: without ignorable Unicode, streams and what ends a name on NTFS. */
+export function plainPath(path: string): string {
+  return path
+    .replace(IGNORABLE, "")
+    .split("/")
+    .map((component) => component.split(":")[0]?.replace(/[. ]+$/, "") ?? "")
+    .join("/");
+}
+
 /** What is wrong with a path that an agent hands over, in words, or null. Holds for every file system that a user may check it out on. */
 export function pathProblem(path: string): string | null {
   // eslint-disable-next-line no-control-regex

@@ -73,6 +73,7 @@ export const ADVICE: Readonly<Record<string, Advice>> = {
   "pull_request.closed": (id) => [`miyabi task retry ${id}`, `miyabi task cancel ${id}`],
   "pull_request.opening": byItself,
   "quota.until": again,
+  "protected.changed": (id) => [`miyabi task approve ${id}`, `miyabi task approve ${id} --reject`],
   "question.open": () => ["miyabi ask list"],
   "queue.ahead": (id) => [`miyabi task show ${id}`],
   "queue.nobody": () => ["miyabi doctor"],

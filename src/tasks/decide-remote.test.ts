@@ -148,3 +148,25 @@ test("nothing can be said of a pull request while an agent mends it", () => {
   expect(() => story.happen({ type: "feedback", by: "Taro", text: "late" })).toThrow(refused);
   expect(() => story.happen({ type: "merge-allowed" })).toThrow(refused);
 });
+
+test("a change of protected paths waits for an approval, which is for just that change", () => {
+  const story = tellStory({ workflow: WORKFLOW });
+  story.reach("pull-request");
+  const held = (digest: string) =>
+    story.happen({
+      type: "pull-request-held",
+      reason: because("protected.changed", "It changes a workflow.", { paths: "a", digest }),
+    });
+  expect(held("d1").effects).toEqual([{ type: "ask-approval", text: "It changes a workflow." }]);
+  expect(stateOf(story)).toBe("waiting pull-request approval");
+  const approved = story.happen({ type: "approve", approve: true, note: "", by: "Hanako" });
+  expect(approved.effects).toEqual([{ type: "close-approval" }, { type: "outbox", kind: "pull-request" }]);
+  const stepData = () => story.now().steps.find(({ name }) => name === "pull-request")?.data;
+  expect(stepData()).toEqual({ approved: "d1" });
+  held("d2");
+  const rejected = story.happen({ type: "approve", approve: false, note: "Not the workflow.", by: "Hanako" });
+  expect(rejected.newRun).toMatchObject({
+    queue: "code",
+    cause: { reason: "rejected", details: "Not the workflow." },
+  });
+});

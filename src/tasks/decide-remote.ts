@@ -23,7 +23,10 @@ export type RemoteHappening =
       readonly url: string;
       readonly commit: string;
     }
-  /** It cannot be opened or updated before a person acts. */
+  /**
+   * It cannot be opened or updated before a person acts. With the code `protected.changed` they are asked to approve what
+   * `params.digest` stands for.
+   */
   | { readonly type: "pull-request-held"; readonly reason: Reason }
   /** All checks of `commit` have ended, or none will come. */
   | {
@@ -58,7 +61,7 @@ export function decideRemote(draft: Draft, happening: RemoteHappening): void {
       return passStep(draft, position);
     }
     case "pull-request-held":
-      return waitForPerson(draft, openStep(draft, ["pull-request"]), happening.reason);
+      return held(draft, openStep(draft, ["pull-request"]), happening.reason);
     case "ci-finished":
       return ciFinished(draft, happening);
     case "feedback":
@@ -107,6 +110,22 @@ export function decideRemote(draft: Draft, happening: RemoteHappening): void {
       );
     }
   }
+}
+
+const NEEDS_APPROVAL = "protected.changed";
+
+function held(draft: Draft, position: number, reason: Reason): void {
+  if (reason.code !== NEEDS_APPROVAL) return waitForPerson(draft, position, reason);
+  draft.step(position, "wait", { reason });
+  draft.task("wait", { waitsFor: "approval", reason });
+  draft.effect({ type: "ask-approval", text: reason.message });
+}
+
+/** A person lets the pull request be opened as it is, protected paths included; the step is carried out again. */
+export function approvePullRequest(draft: Draft, position: number): void {
+  const approved = draft.aggregate.task.reason?.params["digest"];
+  draft.step(position, "reopen", { data: { ...draft.stepAt(position).data, approved } });
+  beginStep(draft, position);
 }
 
 function ciFinished(draft: Draft, happening: Extract<RemoteHappening, { type: "ci-finished" }>): void {

@@ -11,11 +11,12 @@ import {
 } from "./begin-step.ts";
 import { decideFinished, decideLost, restartStep } from "./decide-finished.ts";
 import { decideMerge, type MergeHappening } from "./decide-merge.ts";
-import { decideRemote, type RemoteHappening } from "./decide-remote.ts";
+import { approvePullRequest, decideRemote, type RemoteHappening } from "./decide-remote.ts";
 import { draftDecision, type Decision, type Draft } from "./decision.ts";
 import { isFinal } from "./machine/task-machine.ts";
 import type { Reason, Run, RunResult, TaskAggregate } from "./model.ts";
 import { because } from "./reasons.ts";
+import type { Workflow } from "./workflow.ts";
 
 /** Everything that can happen to a task. */
 export type TaskHappening =
@@ -218,13 +219,11 @@ function approve(draft: Draft, happening: Extract<TaskHappening, { type: "approv
       details: { state: task.state },
     });
   draft.effect({ type: "close-approval" });
-  if (happening.approve) return passStep(draft, position);
-  const target =
-    definition.kind === "approval"
-      ? definition.onReject
-      : definition.kind === "agent"
-        ? definition.onChanges
-        : undefined;
+  if (happening.approve)
+    return definition.kind === "pull-request"
+      ? approvePullRequest(draft, position)
+      : passStep(draft, position);
+  const target = rejectedTo(task.workflow, position);
   if (target === undefined)
     return cancel(draft, {
       type: "cancel",
@@ -232,6 +231,23 @@ function approve(draft: Draft, happening: Extract<TaskHappening, { type: "approv
       note: happening.note === "" ? "not approved" : happening.note,
     });
   sendBack(draft, position, positionOf(draft, target), cause("rejected", happening.note));
+}
+
+/** Name of the step that mends what a person did not approve; undefined: nothing does. */
+function rejectedTo({ steps }: Workflow, position: number): string | undefined {
+  const definition = steps[position];
+  switch (definition?.kind) {
+    case "approval":
+      return definition.onReject;
+    case "agent":
+      return definition.onChanges;
+    case "pull-request":
+      return steps
+        .slice(0, position)
+        .findLast((step) => step.kind === "agent" && step.onChanges === undefined)?.name;
+    default:
+      return undefined;
+  }
 }
 
 function required(run: Run | null, taskId: string): Run {

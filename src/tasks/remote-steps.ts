@@ -8,7 +8,8 @@ export function beginRemoteStep(
   position: number,
   definition: Extract<WorkflowStep, { kind: "pull-request" | "wait-ci" | "merge" }>,
 ): void {
-  draft.step(position, "begin", { data: {} });
+  const { approved } = draft.stepAt(position).data;
+  draft.step(position, "begin", { data: approved === undefined ? {} : { approved } });
   switch (definition.kind) {
     case "pull-request":
       draft.task("start", { reason: because("pull_request.opening", "Its pull request is being opened.") });

@@ -56,6 +56,8 @@ async function makeClone({ git, spec, directories }: Readonly<WorkspaceParams>):
     branch: workspace.mode === "session" ? workspace.branch : null,
     author: workspace.author,
     exclude: (workspace.prepare?.outputs ?? []).map((output) => `/${output}`),
+    // What is reviewed must not instruct its reviewer.
+    ...(workspace.mode === "review" ? { instructionsOf: workspace.base } : {}),
   });
   await writeFile(path.join(directories.root, BROUGHT_IN), workspace.commit);
 }

@@ -10,6 +10,8 @@ export interface HostedTask {
   readonly waitsFor: string | null;
   readonly reason: Reason | null;
   readonly currentStep: string | null;
+  /** Digest of the changes to protected paths that a person approved at this step. */
+  readonly approved: string | null;
   readonly stepKind: string | null;
   readonly round: number;
   readonly branch: string;
@@ -48,6 +50,7 @@ interface Row {
   readonly reason: Reason | null;
   readonly current_step: string | null;
   readonly step_kind: string | null;
+  readonly approved: string | null;
   readonly round: number;
   readonly branch: string;
   readonly base_commit: string | null;
@@ -72,7 +75,7 @@ interface Row {
 }
 
 const SELECT = `
-select t.id, t.title, t.state, t.waits_for, t.reason, t.current_step, s.kind as step_kind, t.round, t.branch, t.base_commit, t.head_commit,
+select t.id, t.title, t.state, t.waits_for, t.reason, t.current_step, s.kind as step_kind, s.data ->> 'approved' as approved, t.round, t.branch, t.base_commit, t.head_commit,
   t.merge_commit, t.report, t.workflow, t.repository_id, i.repository, i.number, i.comment_id::text, i.written,
   p.number as pr_number, p.url as pr_url, p.pushed_commit, p.etag, p.feedback_until, p.pushed_at, p.looked_at, p.changed_at, now() as read_at
 from miyabi.tasks t join miyabi.github_issues i on i.task_id = t.id
@@ -124,6 +127,7 @@ function toTask(row: Row): HostedTask {
     reason: row.reason,
     currentStep: row.current_step,
     stepKind: row.step_kind,
+    approved: row.approved,
     round: row.round,
     branch: row.branch,
     baseCommit: row.base_commit,

@@ -13,6 +13,8 @@ const repository = z.strictObject({
   /** Who lets a pull request be merged. */
   merge: z.enum(["never", "when-approved", "when-green"]).default("when-approved"),
   method: z.enum(["merge", "squash", "rebase"]).default("squash"),
+  /** Paths beyond the built-in ones of which a person approves every change: `dir/`, `*.pem`, `deploy/**`. */
+  protect: z.array(z.string().min(1).max(200)).max(200).default([]),
   /** People who may start, steer and approve without write access. */
   trusted: z.array(z.string()).max(200).default([]),
 });

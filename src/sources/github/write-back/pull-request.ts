@@ -1,5 +1,11 @@
 import type { Home } from "../../../base/index.ts";
-import { ensureCache, pushBranch, type Git } from "../../../repositories/index.ts";
+import {
+  ensureCache,
+  fetchTarget,
+  findProtectedChanges,
+  pushBranch,
+  type Git,
+} from "../../../repositories/index.ts";
 import type { Database } from "../../../store/index.ts";
 import { because, type OutboxHandler, type Reason, type TaskService } from "../../../tasks/index.ts";
 import { requireTask } from "./require-task.ts";
@@ -46,7 +52,14 @@ export function createPullRequestHandler(
           outcome: "held",
           reason: because("agent.no_changes", "There is no commit to open a pull request for."),
         };
-      const held = await push(params, repository, task, commit);
+      const cachePath = await ensureCache(params.git, {
+        repositoryId: task.repositoryId,
+        sourcePath: repository.mirrorPath,
+        cachesDir: params.home.repositoriesDir,
+      });
+      const held =
+        (await requireApproval(params, repository, task, { cachePath, commit })) ??
+        (await push(params, repository, task, { cachePath, commit }));
       if (held !== null) return { outcome: "held", reason: held };
       const { number, url } = await openOrUpdate(params, repository, task);
       return { outcome: "open", number, url, commit, repository: repository.key, branch: task.branch };
@@ -74,18 +87,49 @@ export function createPullRequestHandler(
   };
 }
 
+interface Work {
+  readonly cachePath: string;
+  readonly commit: string;
+}
+
+const NAMED_PATHS = 5;
+
+/**
+ * Null where nothing protected is changed, or a person approved just this. Before the push: workflows run, and hooks and the tools of
+ * others read them, as soon as the branch is there.
+ */
+async function requireApproval(
+  { git }: Readonly<WriteBackParams>,
+  { mirrorPath, targetBranch, settings }: HostedRepository,
+  task: HostedTask,
+  { cachePath, commit }: Work,
+): Promise<Reason | null> {
+  const target = await fetchTarget(git, { cachePath, sourcePath: mirrorPath, branch: targetBranch });
+  const found = await findProtectedChanges(git, {
+    gitDir: cachePath,
+    target: target.commit,
+    head: commit,
+    rules: settings.protect,
+  });
+  if (found === null || found.digest === task.approved) return null;
+  const named = found.paths.slice(0, NAMED_PATHS).map((path) => JSON.stringify(path.slice(0, 200)));
+  const more = found.paths.length > NAMED_PATHS ? ` and ${found.paths.length - NAMED_PATHS} more` : "";
+  const text = `${named.join(", ")}${more}`;
+  return because(
+    "protected.changed",
+    `It changes what takes effect outside of the code: ${text}. Approve this change?`,
+    { paths: text, digest: found.digest },
+    `miyabi task approve ${task.id}`,
+  );
+}
+
 /** Null where the branch stands at the commit now; else why it does not. */
 async function push(
   params: Readonly<WriteBackParams>,
   repository: HostedRepository,
   task: HostedTask,
-  commit: string,
+  { cachePath, commit }: Work,
 ): Promise<Reason | null> {
-  const cachePath = await ensureCache(params.git, {
-    repositoryId: task.repositoryId,
-    sourcePath: repository.mirrorPath,
-    cachesDir: params.home.repositoriesDir,
-  });
   const pushed = await pushBranch(params.git, {
     gitDir: cachePath,
     remote: await params.repositories.remoteOf(repository),

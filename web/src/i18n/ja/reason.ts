@@ -153,6 +153,9 @@ export const reason = {
       closed: "プルリクエストが {{by}} によって、マージされないまま閉じられました。",
       opening: "プルリクエストを作成しています。",
     },
+    protected: {
+      changed: "コードの外に影響するファイルを変更しています: {{paths}}。GitHub に送る前に承認が必要です。",
+    },
     question: { open: "エージェントの質問 {{question}} が回答を待っています。" },
     queue: {
       ahead: "{{queue}}の待機列で {{position}} 番目です。期限の近いものから始まります。",
