@@ -95,11 +95,23 @@ export class AppError extends Error {
   }
 }
 
-/** Any thrown value as an `AppError`; what is not one already becomes `internal.bug` with the original as its cause. */
+/** Any thrown value as an `AppError`; what is not one already, and no full disk, becomes `internal.bug` with the original as its cause. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
+  if (isDiskFull(error))
+    return new AppError({
+      code: "disk.full",
+      message: "No space is left on the disk.",
+      fix: "Free some space; work goes on by itself then.",
+      cause: error,
+    });
   const message = error instanceof Error ? error.message : String(error);
   return new AppError({ code: "internal.bug", message, cause: error });
+}
+
+/** Whether a file operation failed because its disk, or the user's part of it, is full. */
+export function isDiskFull(error: unknown): boolean {
+  return ["ENOSPC", "EDQUOT"].includes(errnoOf(error) ?? "");
 }
 
 /** Message of any thrown value, for logs and for people. */

@@ -1,6 +1,6 @@
 import { open, mkdir, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
-import { AppError, errnoOf, messageOf } from "./errors.ts";
+import { AppError, errnoOf, isDiskFull, messageOf } from "./errors.ts";
 
 /**
  * Replaces a file in one step: after a crash it holds the old or the new content, never a part.
@@ -34,7 +34,8 @@ export async function readFileIfExists(file: string): Promise<string | null> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return null;
+    // Below a file there is nothing either.
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return null;
     throw error;
   }
 }
@@ -51,17 +52,22 @@ export async function ensurePrivateDirectory(directory: string, mode = 0o700): P
 /** Names what is wrong with the disk in words and a fix; other failures pass through as `disk.not_writable`. */
 export function diskError(file: string, error: unknown): AppError {
   if (error instanceof AppError) return error;
-  if (errnoOf(error) === "ENOSPC" || errnoOf(error) === "EDQUOT")
+  if (isDiskFull(error))
     return new AppError({
       code: "disk.full",
       message: `No space is left for ${file}.`,
       fix: "Free some space; work goes on by itself then.",
       cause: error,
     });
+  const isInTheWay = ["EEXIST", "ENOTDIR"].includes(errnoOf(error) ?? "");
   return new AppError({
     code: "disk.not_writable",
-    message: `${file} cannot be written: ${messageOf(error)}.`,
-    fix: "Make the directory writable for this user, or set MIYABI_HOME to another one.",
+    message: isInTheWay
+      ? `${file} cannot be made: a file is in its place, or in that of a directory above it.`
+      : `${file} cannot be written: ${messageOf(error)}.`,
+    fix: isInTheWay
+      ? "Move that file away, or set MIYABI_HOME to another directory."
+      : "Make the directory writable for this user, or set MIYABI_HOME to another one.",
     cause: error,
   });
 }

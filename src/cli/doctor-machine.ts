@@ -1,4 +1,4 @@
-import { access, constants, statfs } from "node:fs/promises";
+import { access, constants, stat, statfs } from "node:fs/promises";
 import path from "node:path";
 import {
   AppError,
@@ -77,6 +77,14 @@ export async function checkSandbox(searchPath: string): Promise<Finding> {
 /** Whether the data directory can be written and has room. Creates nothing. */
 export async function checkData(home: Home): Promise<Finding> {
   const place = await firstExisting(home.root);
+  const inTheWay = await fileInPlaceOf([place, home.runDir, home.logsDir, path.join(home.root, "postgresql")]);
+  if (inTheWay !== null)
+    return {
+      name: "data",
+      state: "fail",
+      detail: `${inTheWay} is a file; a directory is wanted there.`,
+      fix: `mv ${quoteForShell(inTheWay)} ${quoteForShell(`${inTheWay}.away`)}   # or set MIYABI_HOME to another directory`,
+    };
   try {
     await access(place, constants.W_OK | constants.X_OK);
   } catch (error) {
@@ -97,6 +105,15 @@ export async function checkData(home: Home): Promise<Finding> {
         fix: "Free some space, or set MIYABI_HOME to a directory on another disk.",
       }
     : { name: "data", state: "ok", detail: `${home.root}, ${(free / GIB).toFixed(0)} GiB free`, fix: null };
+}
+
+/** The first of these that is there and no directory, or null. */
+async function fileInPlaceOf(directories: readonly string[]): Promise<string | null> {
+  for (const directory of directories) {
+    const found = await stat(directory).catch(() => null);
+    if (found !== null && !found.isDirectory()) return directory;
+  }
+  return null;
 }
 
 async function firstExisting(directory: string): Promise<string> {

@@ -9,6 +9,7 @@ import {
   systemClock,
   toAppError,
 } from "../base/index.ts";
+import { problemOf } from "../api/index.ts";
 import { startControlPlane, type ControlPlane } from "./control-plane.ts";
 import { locateInstallation } from "./installation.ts";
 import { loadSecrets, loadSettings } from "./settings.ts";
@@ -128,6 +129,11 @@ function withoutOurs(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 await main().catch((error: unknown) => {
   const failure = toAppError(error);
-  process.stderr.write(`error: ${failure.message}\n${failure.fix === null ? "" : `fix: ${failure.fix}\n`}`);
+  const options = JSON.parse(process.argv[2] ?? "{}") as Partial<ChildOptions>;
+  process.stderr.write(
+    options.json === true
+      ? `${JSON.stringify(problemOf(failure))}\n`
+      : `error: ${failure.message}\n${failure.fix === null ? "" : `fix: ${failure.fix}\n`}`,
+  );
   process.exit(failure.code === "database.unavailable" ? 70 : ERROR_KINDS[failure.code].exitCode);
 });

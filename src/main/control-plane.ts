@@ -35,6 +35,7 @@ import { createMetrics } from "./metrics.ts";
 import { createRunPorts } from "./run-ports.ts";
 import { sampleName, startSample } from "./sample.ts";
 import type { Settings } from "./settings.ts";
+import { lackOfDiskRoom } from "./disk-room.ts";
 import { createStatusDesk } from "./status-desk.ts";
 import type { ChildOptions } from "./up.ts";
 
@@ -150,12 +151,10 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     costs: createCostQueries(database),
     team: {
       slots: desk.facts,
-      cannotRun: ({ source }) =>
-        Promise.resolve(
-          probe.available || options.unsafeNoSandbox || source === "sample"
-            ? null
-            : because("sandbox.missing", `${probe.reason} Only the sample runs.`, {}, probe.fix),
-        ),
+      cannotRun: async ({ source }) =>
+        probe.available || options.unsafeNoSandbox || source === "sample"
+          ? lackOfDiskRoom(home)
+          : because("sandbox.missing", `${probe.reason} Only the sample runs.`, {}, probe.fix),
     },
   });
   const status = createStatusDesk({
@@ -164,6 +163,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     agents: desk,
     version: installation.version,
     command: commandName(env, installation.launcher),
+    lackOfDiskRoom: () => lackOfDiskRoom(home),
     sandbox: probe.available
       ? { state: "ok", detail: `bubblewrap ${probe.version}`, fix: null }
       : { state: "degraded", detail: `${probe.reason} Only the sample runs.`, fix: probe.fix },

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/index.ts";
-import type { ComponentHealth, StatusView } from "../contract/index.ts";
+import type { ComponentHealth, Reason, StatusView } from "../contract/index.ts";
 import type { TaskQueries } from "../tasks/index.ts";
 import type { AgentDesk } from "./agent-desk.ts";
 import type { Domain } from "./domain.ts";
@@ -10,6 +10,8 @@ interface StatusParams {
   readonly agents: AgentDesk;
   readonly version: string;
   readonly command: string;
+  /** Null where there is room. */
+  readonly lackOfDiskRoom: () => Promise<Reason | null>;
   readonly sandbox: {
     readonly state: "ok" | "degraded";
     readonly detail: string;
@@ -40,6 +42,7 @@ export function createStatusDesk(params: Readonly<StatusParams>): StatusDesk {
         fix: "miyabi doctor",
       }),
     );
+    const lack = await params.lackOfDiskRoom();
     const agents = database.state === "ok" ? await params.agents.list() : [];
     const down = agents.filter((agent) => agent.state === "down").map((agent) => agent.slot);
     return [
@@ -49,6 +52,12 @@ export function createStatusDesk(params: Readonly<StatusParams>): StatusDesk {
         state: down.length === 0 ? "ok" : "degraded",
         detail: down.length === 0 ? `${agents.length} connected.` : `Not connected: ${down.join(", ")}.`,
         fix: down.length === 0 ? null : "miyabi agents",
+      },
+      {
+        name: "disk",
+        state: lack === null ? "ok" : "degraded",
+        detail: lack?.message ?? "It has room.",
+        fix: lack?.fix ?? null,
       },
       { name: "sandbox", ...params.sandbox },
       { name: "panes", ...params.runtime },

@@ -161,6 +161,7 @@ function runningReasons(facts: Readonly<ExplainFacts>): readonly Reason[] {
       ...stored,
     ];
   return [
+    ...(facts.cannotRun === null ? [] : [facts.cannotRun]),
     activeRun.state === "leased"
       ? because("run.preparing", `${who} prepares step ${activeRun.step}: clone, sandbox, agent.`, params)
       : because("run.working", `${who} works on step ${activeRun.step}, for ${minutes} min so far.`, {

@@ -1,5 +1,5 @@
 import { open, stat } from "node:fs/promises";
-import { AppError, errnoOf, messageOf, type ErrorCode } from "../../base/index.ts";
+import { AppError, isDiskFull, messageOf, type ErrorCode } from "../../base/index.ts";
 
 export type StartFailureReason =
   | "binaries_missing"
@@ -44,7 +44,7 @@ export function startFailed(params: Readonly<StartFailureParams>): AppError {
 /** A failed file operation before the server could start, in the same terms as the server's own failures. */
 export function diskFailure(file: string, error: unknown): AppError {
   if (error instanceof AppError) return error;
-  const full = ["ENOSPC", "EDQUOT"].includes(errnoOf(error) ?? "");
+  const full = isDiskFull(error);
   return startFailed({
     reason: full ? "disk_full" : "not_writable",
     message: full

@@ -42,6 +42,7 @@ export const overview = {
   health: {
     agents: "Agents",
     database: "Database",
+    disk: "Disk",
     panes: "Panes",
     sandbox: "Sandbox",
   },

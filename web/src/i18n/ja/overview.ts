@@ -37,6 +37,7 @@ export const overview = {
   health: {
     agents: "エージェント",
     database: "データベース",
+    disk: "ディスク",
     panes: "ペイン",
     sandbox: "サンドボックス",
   },
