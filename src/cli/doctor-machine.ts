@@ -77,7 +77,12 @@ export async function checkSandbox(searchPath: string): Promise<Finding> {
 /** Whether the data directory can be written and has room. Creates nothing. */
 export async function checkData(home: Home): Promise<Finding> {
   const place = await firstExisting(home.root);
-  const inTheWay = await fileInPlaceOf([place, home.runDir, home.logsDir, path.join(home.root, "postgresql")]);
+  const inTheWay = await fileInPlaceOf([
+    place,
+    home.runDir,
+    home.logsDir,
+    path.join(home.root, "postgresql"),
+  ]);
   if (inTheWay !== null)
     return {
       name: "data",

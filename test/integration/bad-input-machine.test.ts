@@ -34,8 +34,7 @@ interface Problem {
   readonly fix: string | null;
 }
 /** The last line: what a start says before it fails stands above. */
-const problemIn = (stderr: string): Problem =>
-  JSON.parse(stderr.trim().split("\n").at(-1) ?? "") as Problem;
+const problemIn = (stderr: string): Problem => JSON.parse(stderr.trim().split("\n").at(-1) ?? "") as Problem;
 const nothingRuns = (product: TestInstallation): Promise<unknown> =>
   eventually("no process is left", 20_000, async () => (await product.processes()).length === 0);
 
@@ -168,7 +167,12 @@ async function fill(disk: string): Promise<() => Promise<void>> {
   const handle = await open(file, "w");
   for (let part = 1024 * 1024; part >= 1; part = Math.floor(part / 16)) {
     const bytes = Buffer.alloc(part);
-    while (await handle.write(bytes).then(({ bytesWritten }) => bytesWritten > 0, () => false));
+    while (
+      await handle.write(bytes).then(
+        ({ bytesWritten }) => bytesWritten > 0,
+        () => false,
+      )
+    );
   }
   await handle.close();
   expect((await statfs(disk)).bavail).toBe(0);
