@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { open, mkdir, mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
 import net from "node:net";
 import os from "node:os";
@@ -153,12 +153,9 @@ describe("a data directory that", () => {
 const mayMount = process.getuid?.() === 0;
 /** A file system of its own, with as much room as given. */
 async function mountSmallDisk(at: string, mebibytes: number): Promise<void> {
-  const options = `size=${mebibytes}m,mode=711`;
-  const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", at], {
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(`mount: ${stderr}`);
-  cleanUps.push(() => promisify(execFile)("umount", ["--lazy", at]));
+  const shell = (line: string) => promisify(execFile)("/bin/sh", ["-c", line]);
+  await shell(`mount -t tmpfs -o size=${mebibytes}m,mode=711 tmpfs ${at}`);
+  cleanUps.push(() => shell(`umount --lazy ${at}`));
 }
 
 /** Fills a disk to its last byte; resolves with how to make room again. */
