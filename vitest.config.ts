@@ -47,6 +47,18 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          // Other people's programs and SDKs against the gateway, installed on demand: `npm run test:clients`, not part of `npm test`.
+          name: "clients",
+          include: ["test/clients/**/*.test.ts"],
+          globalSetup: postgres,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
           // Real agent programs, installed from npm on demand: `npm run test:agents`, not part of `npm test`.
           name: "agents",
           include: ["test/agents/**/*.test.ts"],

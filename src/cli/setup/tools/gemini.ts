@@ -26,6 +26,6 @@ export const gemini: Tool = {
     ];
   },
   notes: () => [
-    "Gemini CLI reads one .env file, the nearest: a project that has its own needs GEMINI_API_KEY and GOOGLE_GEMINI_BASE_URL in it too, or advanced.ignoreLocalEnv in its settings.",
+    "Gemini CLI reads its .env in folders that it trusts only (in scripts: GEMINI_CLI_TRUST_WORKSPACE=true), and of several the nearest: a project with a .env of its own needs GEMINI_API_KEY and GOOGLE_GEMINI_BASE_URL in it too.",
   ],
 };
