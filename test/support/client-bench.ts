@@ -32,7 +32,7 @@ export interface ClientBench {
   readonly gatewayUrl: string;
   readonly model: ScriptedModel;
   /** How the gateway serves an endpoint: by the provider itself, translated, or not at all. */
-  support(endpoint: string): string;
+  support(endpoint: string): "native" | "translated" | "none";
   /** `miyabi setup TOOL --model MODEL`, with the tool's files in the home. */
   setUp(tool: ToolName, model: string | null): Promise<ToolResult>;
   makeKey(): Promise<string>;
@@ -43,6 +43,11 @@ export interface ClientBench {
   cleanUp(): Promise<void>;
 }
 
+const KEY_NAMES: Readonly<Record<string, string>> = {
+  openai: "OPENAI_API_KEY",
+  anthropic: "ANTHROPIC_API_KEY",
+  google: "GEMINI_API_KEY",
+};
 const PACKAGES_DIR = path.join(tmpdir(), "miyabi-test-agents");
 const RUN_TIMEOUT_MS = 240_000;
 
@@ -72,10 +77,16 @@ export async function openClientBench(
   await Promise.all([home, cwd, temporary].map((directory) => mkdir(directory)));
   const { database } = await createTestDatabase();
   const model = await startScriptedModel(script);
+  const configured = providers(model.url);
   const subject = await startGateway({
     database,
-    settings: { providers: providers(model.url) },
-    over: { findTranslation: createTranslations({ clock: systemClock, random: systemRandom }) },
+    settings: { providers: configured },
+    over: {
+      findTranslation: createTranslations({ clock: systemClock, random: systemRandom }),
+      // The usual providers are there without being named; only those that were asked for get a key.
+      readSecret: (name) =>
+        Object.keys(configured).some((provider) => KEY_NAMES[provider] === name) ? "sk-provider" : undefined,
+    },
   });
   const handlers = createGatewayHandlers({ gateway: subject.gateway, database });
   const caller = { kind: "cli", name: "test" };
@@ -96,7 +107,10 @@ export async function openClientBench(
     model,
     support: (endpoint) => {
       const rows = subject.gateway.providers().filter((row) => row.state === "ready");
-      return rows[0]?.endpoints[endpoint as keyof (typeof rows)[0]["endpoints"]] ?? "none";
+      const found = new Set(
+        rows.map((row) => Object.entries(row.endpoints).find(([name]) => name === endpoint)?.[1]),
+      );
+      return found.has("native") ? "native" : found.has("translated") ? "translated" : "none";
     },
     setUp: (name, chosen) =>
       setUpTool({ name, place: { home, env }, api, clock: systemClock, model: chosen, isDryRun: false }),

@@ -144,7 +144,12 @@ async function startFront(target: string): Promise<{ readonly url: string; reado
       response.writeHead(answer.status, {
         "content-type": answer.headers.get("content-type") ?? "text/plain",
       });
-      response.end(text.replace(/"name":"([\w-]+)\.([\w-]+)"/g, '"name":"$2","namespace":"$1"'));
+      response.end(
+        text
+          .replace(/"name":"([\w-]+)\.([\w-]+)"/g, '"name":"$2","namespace":"$1"')
+          // Gemini itself says STOP where it calls a function.
+          .replace(/"finishReason":"FUNCTION_CALL"/g, '"finishReason":"STOP"'),
+      );
     })().catch((error: unknown) =>
       response.destroy(error instanceof Error ? error : new Error(String(error))),
     );

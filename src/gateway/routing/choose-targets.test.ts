@@ -72,6 +72,16 @@ describe("without routes", () => {
     ]);
   });
 
+  test("a claim of a provider without a key does not stand in the way of one that can be asked", async () => {
+    const settings = {
+      providers: { mine: { kind: "openai-compatible", baseUrl: "http://mine.example/v1", models: ["*"] } },
+    };
+    const over = { settings, keys: {}, endpoint: "messages", dialect: "anthropic" } as const;
+    expect(await targets("gpt-5", { ...over, translations: ["chat_completions"] })).toEqual([
+      "mine gpt-5 chat_completions",
+    ]);
+  });
+
   test("what is missing is said", async () => {
     expect(await targets("gpt-5", { keys: {} })).toBe("not_configured");
     expect(await targets("anthropic/claude-x")).toBe("not_supported");

@@ -143,8 +143,10 @@ function claimant(model: string | null, params: Readonly<ChooseParams>): string 
   if (native !== undefined) return native;
   // A home at an address of one's own may know any model; at the vendor's own address it knows its own only.
   const knowsOwnOnly = (name: string): boolean => registry.settings.providers[name]?.ownModelsOnly === true;
-  const other = claiming.find((name) => !knowsOwnOnly(name) || knowsOwnOnly(home));
-  return other !== undefined && able(other, translations) ? other : home;
+  const other = claiming.find(
+    (name) => able(name, translations) && (!knowsOwnOnly(name) || knowsOwnOnly(home)),
+  );
+  return other ?? home;
 }
 
 function none(
