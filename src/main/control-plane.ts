@@ -108,6 +108,12 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
           git: domain.git,
           home,
           consoleUrl: `http://localhost:${port}`,
+          // Asked only while it runs, when the parts below are there.
+          commandPorts: {
+            explain: (taskId) => reads.explain(taskId, clock.now()),
+            tell: (slot, text, by) => desk.tell(slot, text, by),
+            endingRunOf: (taskId, work) => desk.cancelRunOf(taskId, work),
+          },
           clock,
           random,
           log,

@@ -109,6 +109,7 @@ export const ADVICE: Readonly<Record<string, Advice>> = {
   "task.retry_possible": nothing,
   "task.starting": byItself,
   "task.working": logs,
+  "text.changed": byItself,
   "tool.missing": doctor,
   "wait.time": byItself,
   "wait.unknown": again,

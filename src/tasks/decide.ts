@@ -11,6 +11,7 @@ import {
 } from "./begin-step.ts";
 import { decideFinished, decideLost, restartStep } from "./decide-finished.ts";
 import { decideMerge, type MergeHappening } from "./decide-merge.ts";
+import { decideTextChanged } from "./decide-changed.ts";
 import { approvePullRequest, decideRemote, type RemoteHappening } from "./decide-remote.ts";
 import { draftDecision, type Decision, type Draft } from "./decision.ts";
 import { isFinal } from "./machine/task-machine.ts";
@@ -30,6 +31,8 @@ export type TaskHappening =
   | { readonly type: "approve"; readonly approve: boolean; readonly note: string; readonly by: string }
   | { readonly type: "taken-over" }
   | { readonly type: "handed-back" }
+  /** A trusted person has the new text used: the agent gets it, whatever it was doing. */
+  | { readonly type: "text-changed"; readonly by: string; readonly text: string }
   | MergeHappening
   | RemoteHappening;
 
@@ -93,6 +96,9 @@ function apply(draft: Draft, happening: TaskHappening, context: Readonly<DecideC
       // A host says it again after a reconnect, also when the run was given to another one meanwhile.
       if (!task.takenOver) return;
       return draft.task("start", { takenOver: false });
+    case "text-changed":
+      refuseWhilePublishing(draft);
+      return decideTextChanged(draft, happening);
     case "merge-started":
     case "merge-candidate":
     case "merge-publishing":

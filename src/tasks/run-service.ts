@@ -22,6 +22,8 @@ export interface RunIdentity {
   readonly step: string;
   readonly role: string | null;
   readonly slot: string | null;
+  /** What the model calls of its task may cost together, USD × 10⁻⁶; null: what the settings say. */
+  readonly budgetMicros: number | null;
 }
 
 interface Fence {
@@ -187,8 +189,10 @@ export function createRunService(params: Readonly<RunServiceParams>): RunService
         step: string;
         role: string | null;
         slot: string | null;
+        budget_micros: number | null;
       }>(
-        "select id, task_id, attempt, step, role, slot from miyabi.runs where token_hash = $1 and state in ('leased', 'running')",
+        `select r.id, r.task_id, r.attempt, r.step, r.role, r.slot, t.budget_micros::float8 from miyabi.runs r join miyabi.tasks t on t.id = r.task_id
+         where r.token_hash = $1 and r.state in ('leased', 'running')`,
         [hashOf(token)],
       );
       const row = rows[0];
@@ -201,6 +205,7 @@ export function createRunService(params: Readonly<RunServiceParams>): RunService
             step: row.step,
             role: row.role,
             slot: row.slot,
+            budgetMicros: row.budget_micros,
           };
     },
   };

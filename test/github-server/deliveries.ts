@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { git } from "./git.ts";
-import type { Issue, Repository, State } from "./state.ts";
+import type { Comment, Issue, Repository, State } from "./state.ts";
 import { commentView, issueView, pullView } from "./views.ts";
 
 /** Where webhooks go. What happens is kept in `pending` until a test sends it; with `automatic` it is sent at once. */
@@ -53,10 +53,14 @@ export function emitComment(
   state: State,
   repository: Repository,
   issue: Issue,
-  comment: Issue["comments"][number],
+  comment: Comment,
   action = "created",
 ): void {
-  const said = { action, issue: issueView(repository, issue), comment: commentView(comment) };
+  const said = {
+    action,
+    issue: issueView(repository, issue),
+    comment: commentView(repository, issue, comment),
+  };
   emit(state, repository, "issue_comment", said);
 }
 

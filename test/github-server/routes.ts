@@ -1,6 +1,6 @@
 import { branchesOf, emitComment, emitIssue, emitPull, emitPushes } from "./deliveries.ts";
 import { headOf, squash, mergeTree } from "./git.ts";
-import type { Issue, Repository, State } from "./state.ts";
+import type { Comment, Issue, Repository, State } from "./state.ts";
 import { bySomebody, commentView, eventView, issueView, pullView } from "./views.ts";
 
 export interface Call {
@@ -35,7 +35,14 @@ export const ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
   ["GET", /^\/issues\/(\d+)\/labels$/, ({ issue }) => ok(issue.labels.map((name) => ({ name })))],
   ["POST", /^\/issues\/(\d+)\/labels$/, addLabels],
   ["DELETE", /^\/issues\/(\d+)\/labels\/(.+)$/, removeLabel],
-  ["GET", /^\/issues\/(\d+)\/comments$/, ({ issue }) => ok(issue.comments.map(commentView))],
+  [
+    "GET",
+    /^\/issues\/(\d+)\/comments$/,
+    ({ repository, issue }) => ok(issue.comments.map((one) => commentView(repository, issue, one))),
+  ],
+  ["GET", /^\/issues\/comments$/, listComments],
+  ["GET", /^\/issues\/comments\/(\d+)$/, (call) => onComment(call, () => undefined)],
+  ["POST", /^\/issues\/comments\/(\d+)\/reactions$/, addReaction],
   ["POST", /^\/issues\/(\d+)\/comments$/, addComment],
   ["PATCH", /^\/issues\/comments\/(\d+)$/, editComment],
   [
@@ -87,6 +94,54 @@ function listIssues({ repository, query }: Call): Reply {
   return ok(wanted.slice((page - 1) * size, page * size).map((issue) => issueView(repository, issue)));
 }
 
+/** Somebody writes a comment. */
+export function writeComment(
+  state: State,
+  repository: Repository,
+  issue: Issue,
+  { body, by }: { readonly body: string; readonly by: string },
+): Comment {
+  const at = now();
+  const comment = { id: (state.ids += 1), body, user: by, created_at: at, updated_at: at, reactions: [] };
+  issue.comments.push(comment);
+  touch(issue);
+  emitComment(state, repository, issue, comment);
+  return comment;
+}
+
+function listComments({ repository, query }: Call): Reply {
+  const since = Date.parse(query.get("since") ?? "1970-01-01");
+  const found = [...repository.issues.values()].flatMap((issue) =>
+    issue.comments
+      .filter(({ updated_at: at }) => Date.parse(at) >= since)
+      .map((comment) => ({ at: comment.updated_at, view: commentView(repository, issue, comment) })),
+  );
+  found.sort((a, b) => a.at.localeCompare(b.at));
+  const size = Number(query.get("per_page") ?? 30);
+  const page = Number(query.get("page") ?? 1);
+  return ok(found.slice((page - 1) * size, page * size).map(({ view }) => view));
+}
+
+function onComment(
+  { repository, match }: Call,
+  change: (issue: Issue, comment: Comment) => object | undefined,
+): Reply {
+  for (const issue of repository.issues.values()) {
+    const comment = issue.comments.find(({ id }) => id === Number(match[1]));
+    if (comment !== undefined) return ok(change(issue, comment) ?? commentView(repository, issue, comment));
+  }
+  return refused(404, "Not Found");
+}
+
+function addReaction(call: Call): Reply {
+  return onComment(call, (_issue, { reactions }) => {
+    const reaction = { user: call.state.login, content: String(call.body["content"]) };
+    if (!reactions.some(({ user, content }) => user === reaction.user && content === reaction.content))
+      reactions.push(reaction);
+    return reaction;
+  });
+}
+
 function addLabels({ repository, issue, body, state }: Call): Reply {
   for (const name of body["labels"] as string[]) {
     if (issue.labels.includes(name)) continue;
@@ -114,23 +169,18 @@ function removeLabel({ state, repository, issue, match }: Call): Reply {
 }
 
 function addComment({ repository, issue, body, state }: Call): Reply {
-  const comment = { id: (state.ids += 1), body: String(body["body"]), user: state.login, created_at: now() };
-  issue.comments.push(comment);
-  touch(issue);
-  emitComment(state, repository, issue, comment);
-  return { status: 201, body: commentView(comment) };
+  const comment = writeComment(state, repository, issue, { body: String(body["body"]), by: state.login });
+  return { status: 201, body: commentView(repository, issue, comment) };
 }
 
-function editComment({ state, repository, match, body }: Call): Reply {
-  for (const issue of repository.issues.values()) {
-    const comment = issue.comments.find(({ id }) => id === Number(match[1]));
-    if (comment === undefined) continue;
-    comment.body = String(body["body"]);
+function editComment(call: Call): Reply {
+  return onComment(call, (issue, comment) => {
+    comment.body = String(call.body["body"]);
+    comment.updated_at = now();
     touch(issue);
-    emitComment(state, repository, issue, comment, "edited");
-    return ok(commentView(comment));
-  }
-  return refused(404, "Not Found");
+    emitComment(call.state, call.repository, issue, comment, "edited");
+    return undefined;
+  });
 }
 
 async function listPulls({ repository, query }: Call): Promise<Reply> {

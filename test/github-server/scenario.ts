@@ -13,15 +13,17 @@ import {
   systemRandom,
 } from "../../src/base/index.ts";
 import { createGit, ensureCache } from "../../src/repositories/index.ts";
+import { createMailboxes } from "../../src/messages/index.ts";
 import { createIntake, githubSettings, loadGitHub } from "../../src/sources/index.ts";
 import { createNotifier } from "../../src/store/index.ts";
-import { createOutboxWorker } from "../../src/tasks/index.ts";
+import { createOutboxWorker, createTaskQueries } from "../../src/tasks/index.ts";
 import { RESULT } from "../../src/tasks/decide-fixture.ts";
 import { QUEUES, setupTasks } from "../../src/tasks/tasks-fixture.ts";
 import { emit, emitIssue, sendPending } from "./deliveries.ts";
 import { headOf } from "./git.ts";
+import { writeComment } from "./routes.ts";
 import { startGitHubServer } from "./server.ts";
-import type { Issue, Repository } from "./state.ts";
+import type { Comment, Issue, Repository } from "./state.ts";
 
 const run = promisify(execFile);
 const NAME = "octo/menu";
@@ -31,6 +33,8 @@ const HOOK_SECRET = "It's a Secret to Everybody";
 interface ScenarioParams {
   readonly policy?: "when-approved" | "when-green" | "never";
   readonly maxOpenTasks?: number;
+  /** People without write access who may give commands. */
+  readonly trusted?: readonly string[];
   /** Deliveries are sent to the product, by `deliver`. */
   readonly webhooks?: boolean;
 }
@@ -39,6 +43,7 @@ interface ScenarioParams {
 export async function setupGitHub({
   policy = "when-approved",
   maxOpenTasks = 50,
+  trusted = [],
   webhooks = false,
 }: ScenarioParams = {}) {
   const root = await mkdtemp(path.join(tmpdir(), "miyabi-github-"));
@@ -78,6 +83,16 @@ export async function setupGitHub({
   const clock = { ...systemClock, now: () => new Date(Date.now() + aheadMs) };
   const deps = { clock, random: systemRandom, log: silentLog };
   const notifier = createNotifier({ ...deps, connectionUrl: bundle.db.connectionUrl });
+  const mailboxes = createMailboxes({ database: bundle.database });
+  const queries = createTaskQueries({
+    database: bundle.database,
+    costs: {
+      ofTasks: () => Promise.resolve(new Map()),
+      ofRuns: () => Promise.resolve(new Map()),
+      perSpan: () => Promise.resolve([]),
+    },
+    team: { slots: () => Promise.resolve([]), cannotRun: () => Promise.resolve(null) },
+  });
   const { openGitHub } = await loadGitHub();
   const github = openGitHub({
     ...deps,
@@ -85,7 +100,7 @@ export async function setupGitHub({
       apiUrl: server.url,
       token: "GITHUB_TOKEN",
       maxOpenTasks,
-      repositories: [{ name: NAME, merge: policy }],
+      repositories: [{ name: NAME, merge: policy, trusted: [...trusted] }],
       ...(webhooks ? { webhooks: { port: await freePort(), secretEnv: "WEBHOOK_SECRET" } } : {}),
     }),
     readSecret: (name) => (name === "WEBHOOK_SECRET" ? HOOK_SECRET : server.state.token),
@@ -96,6 +111,18 @@ export async function setupGitHub({
     git: ourGit,
     home,
     consoleUrl: "http://localhost:8000",
+    commandPorts: {
+      explain: (taskId) => queries.explain(taskId, systemClock.now()),
+      tell: (slot, text, { from, idempotencyKey }) =>
+        mailboxes.send({
+          sender: from,
+          recipient: slot,
+          taskId: null,
+          body: text,
+          dedupeKey: idempotencyKey,
+        }),
+      endingRunOf: (_taskId, work) => work(),
+    },
   });
   const outbox = createOutboxWorker({
     ...deps,
@@ -103,7 +130,7 @@ export async function setupGitHub({
     notifier,
     handlers: github.handlers,
   });
-  const [poll, watch, deliveries] = github.services;
+  const [poll, watch, relay, deliveries] = github.services;
   const { listener } = github;
   if (listener !== null) {
     await listener.start();
@@ -165,6 +192,10 @@ export async function setupGitHub({
       await watch?.tick();
     }
   };
+
+  /** Somebody writes a comment. */
+  const comment = (issue: Issue, by: string, body: string): Comment =>
+    writeComment(server.state, repository, issue, { body, by });
 
   let commits = 0;
   /** The agents and checks, up to the next wait: implement commits, the check passes, the review approves. */
@@ -277,6 +308,9 @@ export async function setupGitHub({
     deliveries,
     poll,
     watch,
+    relay,
+    mailboxes,
+    comment,
     agents,
     task,
     pulls,

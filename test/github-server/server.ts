@@ -86,7 +86,7 @@ async function serve(
     request.headers.authorization ?? "",
   );
   if (fault?.when === "after") return void response.destroy();
-  send(state, request, response, reply, pathname);
+  send(state, request, response, reply, new URL(request.url ?? "/", url));
 }
 
 async function answer(
@@ -156,8 +156,13 @@ function send(
   request: IncomingMessage,
   response: ServerResponse,
   reply: Reply,
-  path: string,
+  url: URL,
 ): void {
+  const path = url.pathname;
+  // A full page may not be the last one.
+  const size = Number(url.searchParams.get("per_page") ?? 30);
+  const hasMore = Array.isArray(reply.body) && reply.body.length === size;
+  url.searchParams.set("page", String(Number(url.searchParams.get("page") ?? 1) + 1));
   const text = JSON.stringify(reply.body);
   const etag = `"${createHash("sha256").update(text).digest("hex").slice(0, 32)}"`;
   const isKnown =
@@ -168,6 +173,7 @@ function send(
   response.writeHead(status, {
     "content-type": "application/json; charset=utf-8",
     etag,
+    ...(hasMore ? { link: `<${url.href}>; rel="next"` } : {}),
     "x-ratelimit-limit": String(LIMIT),
     "x-ratelimit-remaining": String(LIMIT - used),
     "x-ratelimit-reset": String(Math.ceil(Date.now() / 1_000) + 3_600),

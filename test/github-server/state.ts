@@ -19,7 +19,16 @@ export interface Issue {
     created_at: string;
     label?: { name: string };
   }[];
-  readonly comments: { id: number; body: string; user: string; created_at: string }[];
+  readonly comments: Comment[];
+}
+
+export interface Comment {
+  readonly id: number;
+  body: string;
+  readonly user: string;
+  readonly created_at: string;
+  updated_at: string;
+  readonly reactions: { readonly user: string; readonly content: string }[];
 }
 
 export interface Pull {

@@ -1,5 +1,5 @@
 import { headOf, mergeTree } from "./git.ts";
-import type { Issue, Repository } from "./state.ts";
+import type { Comment, Issue, Repository } from "./state.ts";
 
 const user = (login: string): { readonly login: string } => ({ login });
 
@@ -18,9 +18,14 @@ export function issueView({ owner, name }: Repository, issue: Issue): object {
   };
 }
 
-export const commentView = (comment: Issue["comments"][number]): object => ({
+export const commentView = (
+  { owner, name }: Repository,
+  issue: Issue,
+  { reactions: _reactions, ...comment }: Comment,
+): object => ({
   ...comment,
   user: user(comment.user),
+  issue_url: `https://api.github.example/repos/${owner}/${name}/issues/${issue.number}`,
 });
 export const eventView = ({ actor, ...event }: Issue["events"][number]): object => ({
   ...event,

@@ -47,7 +47,10 @@ export function limitsOf(
     if (limitMicros !== null && taskId !== null)
       limits.push({ account, limitMicros, endsAt: null, label: `budget of task ${taskId} (${label})` });
   };
-  perTask(`task:${taskId}`, "gateway.budgets.taskUsd", settings.taskUsd);
+  // A run has no key: what stands here was set for its task.
+  if (keyId === null && budgets.taskMicros !== null)
+    perTask(`task:${taskId}`, "set for it", budgets.taskMicros);
+  else perTask(`task:${taskId}`, "gateway.budgets.taskUsd", settings.taskUsd);
   if (keyId !== null) perTask(`key:${keyId} task:${taskId}`, caller.label, budgets.taskMicros);
   return limits;
 }

@@ -7,6 +7,8 @@ import type { Caller } from "./caller.ts";
 export interface RunCaller {
   readonly runId: string;
   readonly taskId: string;
+  /** Of its task, USD × 10⁻⁶; null: what the settings say. */
+  readonly budgetMicros: number | null;
 }
 
 /** Finds who shows a key; null: nobody we know, or nobody any more. */
@@ -50,7 +52,7 @@ export function runCaller(run: RunCaller, cache: boolean): Caller {
     models: null,
     requestsPerMinute: null,
     tokensPerMinute: null,
-    budgets: { dayMicros: null, monthMicros: null, taskMicros: null },
+    budgets: { dayMicros: null, monthMicros: null, taskMicros: run.budgetMicros },
     cache,
   };
 }

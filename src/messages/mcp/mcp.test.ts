@@ -13,6 +13,7 @@ const RUN: RunIdentity = {
   step: "implement",
   role: "code",
   slot: "kaede",
+  budgetMicros: null,
 };
 const TOKEN = "token-of-R1";
 

@@ -5,6 +5,9 @@ import type { OutboxHandler, OutboxHandlers, TaskService } from "../../tasks/ind
 import type { Intake } from "../intake/index.ts";
 import type { BudgetState } from "./budget.ts";
 import { createGitHubConnection } from "./client.ts";
+import { createAnswerHandler } from "./commands/answer.ts";
+import { createCommands, type CommandPorts } from "./commands/commands.ts";
+import { createAnswerRelay } from "./commands/relay.ts";
 import { createIssueIntake } from "./issue-intake.ts";
 import { createPoll } from "./poll.ts";
 import { createPullRequestWatch } from "./pull-requests/watch.ts";
@@ -29,6 +32,7 @@ export interface GitHubParams {
   readonly git: Git;
   readonly home: Home;
   readonly consoleUrl: string;
+  readonly commandPorts: CommandPorts;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -62,19 +66,34 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
   const trust = createTrust({ clock });
   const writeBack = { database, tasks, repositories, git, home, consoleUrl: params.consoleUrl };
   const issues = createIssueIntake({ settings, database, tasks, intake, trust, log });
-  const poll = createPoll({ settings, repositories, intake: issues, database, clock, random, log });
+  const commands = createCommands({
+    ...params,
+    ports: params.commandPorts,
+    intake: issues,
+    trust,
+    ownLogin: connection.ownLogin,
+  });
+  const poll = createPoll({ settings, repositories, intake: issues, commands, database, clock, random, log });
   const watch = createPullRequestWatch({ ...writeBack, trust, clock, random, log });
   const handlers = new Map<string, OutboxHandler<unknown>>([
     ["pull-request", createPullRequestHandler(writeBack)],
     ["merge", createMergeHandler(writeBack)],
+    ["comment-answer", createAnswerHandler({ repositories, ownLogin: connection.ownLogin })],
     ["progress", createProgressHandler({ ...writeBack, ownLogin: connection.ownLogin })],
   ]);
   const webhooks =
     settings.webhooks === undefined
       ? null
-      : createWebhooks({ ...params, settings: settings.webhooks, repositories, intake: issues, watch });
+      : createWebhooks({
+          ...params,
+          settings: settings.webhooks,
+          repositories,
+          intake: issues,
+          commands,
+          watch,
+        });
   return {
-    services: [poll, watch, ...(webhooks === null ? [] : [webhooks.processor])],
+    services: [poll, watch, createAnswerRelay(params), ...(webhooks === null ? [] : [webhooks.processor])],
     listener: webhooks?.listener ?? null,
     handlers,
     budget: connection.budget.state,

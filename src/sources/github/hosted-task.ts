@@ -26,6 +26,8 @@ export interface HostedTask {
     readonly number: number;
     readonly commentId: string | null;
     readonly written: { readonly label?: string; readonly comment?: string };
+    /** Comments that were not used, by author. */
+    readonly unused: readonly { readonly author: string; readonly count: number }[];
   };
   readonly pullRequest: {
     readonly number: number;
@@ -37,6 +39,8 @@ export interface HostedTask {
     readonly lookedAt: Date | null;
     /** When we were told of a change. */
     readonly changedAt: Date | null;
+    /** Approved by a command. */
+    readonly approvedCommit: string | null;
   } | null;
   /** When this was read, by the database's clock. */
   readonly readAt: Date;
@@ -63,6 +67,8 @@ interface Row {
   readonly number: number;
   readonly comment_id: string | null;
   readonly written: { readonly label?: string; readonly comment?: string };
+  readonly unused: readonly { readonly author: string; readonly count: number }[];
+  readonly approved_commit: string | null;
   readonly pr_number: number | null;
   readonly pr_url: string | null;
   readonly pushed_commit: string | null;
@@ -77,7 +83,9 @@ interface Row {
 const SELECT = `
 select t.id, t.title, t.state, t.waits_for, t.reason, t.current_step, s.kind as step_kind, s.data ->> 'approved' as approved, t.round, t.branch, t.base_commit, t.head_commit,
   t.merge_commit, t.report, t.workflow, t.repository_id, i.repository, i.number, i.comment_id::text, i.written,
-  p.number as pr_number, p.url as pr_url, p.pushed_commit, p.etag, p.feedback_until, p.pushed_at, p.looked_at, p.changed_at, now() as read_at
+  (select coalesce(jsonb_agg(jsonb_build_object('author', u.author, 'count', u.count) order by u.count desc, u.author), '[]') from (
+    select author, count(*) as count from miyabi.github_comments where task_id = t.id and outcome in ('not-used', 'untrusted') group by author) u) as unused,
+  p.number as pr_number, p.url as pr_url, p.pushed_commit, p.etag, p.feedback_until, p.pushed_at, p.looked_at, p.changed_at, p.approved_commit, now() as read_at
 from miyabi.tasks t join miyabi.github_issues i on i.task_id = t.id
   left join miyabi.github_pull_requests p on p.task_id = t.id
   left join miyabi.steps s on s.task_id = t.id and s.name = t.current_step`;
@@ -141,6 +149,7 @@ function toTask(row: Row): HostedTask {
       number: row.number,
       commentId: row.comment_id,
       written: row.written,
+      unused: row.unused,
     },
     pullRequest:
       row.pr_number === null
@@ -154,6 +163,7 @@ function toTask(row: Row): HostedTask {
             pushedAt: row.pushed_at ?? new Date(0),
             lookedAt: row.looked_at,
             changedAt: row.changed_at,
+            approvedCommit: row.approved_commit,
           },
     readAt: row.read_at,
   };

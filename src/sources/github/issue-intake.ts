@@ -2,8 +2,10 @@ import { AppError, toAppError, type Log } from "../../base/index.ts";
 import type { Database } from "../../store/index.ts";
 import type { TaskService } from "../../tasks/index.ts";
 import type { Intake } from "../intake/index.ts";
-import { dependenciesIn, visibleText, visibleTitle } from "./issue-text.ts";
+import { textUsedAt } from "./commands/comment-store.ts";
 import { changedSince, lastLabelled, readIssues, type IssueSnapshot } from "./issue-snapshot.ts";
+import { dependenciesIn } from "./issue-text.ts";
+import { lastChangeOf, wordsOf } from "./issue-words.ts";
 import { issueReply, type IssueReply } from "./replies.ts";
 import type { HostedRepository } from "./repositories.ts";
 import type { GitHubSettings } from "./settings.ts";
@@ -20,6 +22,26 @@ export type IntakeOutcome =
   | { readonly outcome: "waits"; readonly on: readonly string[] }
   | { readonly outcome: "full"; readonly limit: number }
   | { readonly outcome: "refused"; readonly message: string };
+
+/** Why an issue has no task, for people. Pure. */
+export function describeIntake(outcome: IntakeOutcome | null, label: string): string {
+  switch (outcome?.outcome) {
+    case undefined:
+      return `It starts when somebody with write access sets the label \`${label}\`.`;
+    case "taken":
+      return "It was taken.";
+    case "untrusted":
+      return `Its label was set by ${outcome.by}, who has no write access. Somebody with write access sets it again.`;
+    case "edited":
+      return `Its text was changed by ${outcome.by} after the label was set. \`/miyabi use\` takes it as it is now.`;
+    case "waits":
+      return `It waits for ${outcome.on.join(", ")} to be taken.`;
+    case "full":
+      return `${outcome.limit} tasks of this repository are open, which is the limit; it starts by itself.`;
+    case "refused":
+      return `It could not be taken: ${outcome.message}`;
+  }
+}
 
 interface IssueIntakeParams {
   readonly settings: GitHubSettings;
@@ -41,9 +63,6 @@ export interface IssueIntake {
   /** The same for an issue that is read first. */
   lookAt(repository: HostedRepository, number: number): Promise<void>;
 }
-
-const MAX_BODY = 200_000;
-const MAX_TITLE = 300;
 
 export function createIssueIntake(params: Readonly<IssueIntakeParams>): IssueIntake {
   const inTurn = createTurns();
@@ -120,12 +139,24 @@ async function take(
   const labelled = lastLabelled(snapshot, settings.label);
   if (labelled === null || !(await params.trust.isTrusted(client, settings, labelled.by)))
     return { outcome: "untrusted", by: labelled?.by ?? "somebody unknown" };
-  for (const by of changedSince(snapshot, labelled))
-    if (!(await params.trust.isTrusted(client, settings, by)))
-      return { outcome: "edited", by: by ?? "somebody unknown" };
+  if (!(await isTextUsed(params.database, repository, snapshot)))
+    for (const by of changedSince(snapshot, labelled))
+      if (!(await params.trust.isTrusted(client, settings, by)))
+        return { outcome: "edited", by: by ?? "somebody unknown" };
   if ((await openTasks(params.database, repository.repositoryId)) >= params.settings.maxOpenTasks)
     return { outcome: "full", limit: params.settings.maxOpenTasks };
   return create(params, repository, snapshot, { key: labelled.id, by: labelled.by ?? "" });
+}
+
+/** Whether a trusted person said, after its last change, that the text may be used. */
+async function isTextUsed(
+  database: Database,
+  { key }: HostedRepository,
+  snapshot: IssueSnapshot,
+): Promise<boolean> {
+  const changedAt = lastChangeOf(snapshot);
+  const usedAt = await textUsedAt(database, key, snapshot.number);
+  return usedAt !== null && changedAt !== null && usedAt > changedAt;
 }
 
 async function create(
@@ -135,8 +166,8 @@ async function create(
   start: { readonly key: string; readonly by: string },
 ): Promise<IntakeOutcome> {
   const { settings, key } = repository;
-  const body = visibleText(issue.body.slice(0, MAX_BODY));
-  const references = dependenciesIn(body, settings.name);
+  const words = wordsOf(issue);
+  const references = dependenciesIn(words.body, settings.name);
   const tasks = await tasksOf(params.database, references);
   const missing = references.filter((reference) => !tasks.has(reference));
   if (missing.length > 0) return { outcome: "waits", on: missing };
@@ -145,8 +176,8 @@ async function create(
       {
         repositoryPath: repository.mirrorPath,
         targetBranch: repository.targetBranch,
-        title: visibleTitle(issue.title).slice(0, MAX_TITLE) || `Issue #${issue.number}`,
-        body: `${body.slice(0, MAX_BODY - 200)}\n\n${issue.url}`,
+        title: words.title,
+        body: words.body,
         labels: issue.labels.slice(0, 50).map((label) => label.slice(0, 100)),
         dependsOn: [...tasks.values()],
         class: classOf(params.settings, issue.labels),
@@ -159,9 +190,9 @@ async function create(
       },
     );
     await params.database.query(
-      `insert into miyabi.github_issues (repository, number, task_id, intake) values ($1, $2, $3, $4)
-       on conflict (repository, number) do update set task_id = excluded.task_id, intake = excluded.intake, updated_at = now()`,
-      [key, issue.number, id, JSON.stringify({ outcome: "taken", by: start.by })],
+      `insert into miyabi.github_issues (repository, number, task_id, intake, text_hash) values ($1, $2, $3, $4, $5)
+       on conflict (repository, number) do update set task_id = excluded.task_id, intake = excluded.intake, text_hash = excluded.text_hash, updated_at = now()`,
+      [key, issue.number, id, JSON.stringify({ outcome: "taken", by: start.by }), words.hash],
     );
     return { outcome: "taken", by: start.by };
   } catch (error) {

@@ -1,5 +1,6 @@
 import { createLoop, toAppError, type Clock, type Log, type Loop, type Random } from "../../base/index.ts";
 import type { Database } from "../../store/index.ts";
+import type { Commands } from "./commands/commands.ts";
 import type { IssueIntake } from "./issue-intake.ts";
 import { readIssues } from "./issue-snapshot.ts";
 import { issueReply } from "./replies.ts";
@@ -11,6 +12,7 @@ interface PollParams {
   readonly settings: GitHubSettings;
   readonly repositories: HostedRepositories;
   readonly intake: IssueIntake;
+  readonly commands: Commands;
   readonly database: Database;
   readonly clock: Clock;
   readonly random: Random;
@@ -43,6 +45,7 @@ export function createPoll(params: Readonly<PollParams>): Loop {
         try {
           const repository = await params.repositories.open(settings);
           await pollOne(params, repository, signal);
+          await params.commands.poll(repository, signal);
           await lookAgain(params, repository, signal);
           await noteError(params.database, settings.name, null);
         } catch (error) {
@@ -108,18 +111,21 @@ async function pollOne(
     // The tag belongs to the question with this very `since`; with another one it would never match.
     const same = next.getTime() === cursor.issues_since?.getTime();
     await database.query(
-      "update miyabi.github_repositories set issues_since = $2, issues_etag = $3, polled_at = now() where name = $1",
+      "update miyabi.github_repositories set issues_since = $2, issues_etag = $3, comments_behind = true, polled_at = now() where name = $1",
       [repository.key, next, same && isFirst ? found.etag : null],
     );
     return;
   }
 }
 
-// Issues that could not start when they were looked at: there was no room, or what they depend on was no task yet.
+// Issues that could not start when they were looked at: there was no room, what they depend on was no task yet, or
+// their text was not to be used.
 const HELD_BACK = `
 select i.number from miyabi.github_issues i where i.repository = $1 and i.task_id is null and (
   (i.intake ->> 'outcome' = 'full' and (select count(*) from miyabi.tasks t
     where t.repository_id = $2 and t.state not in ('done', 'failed', 'cancelled')) < $3)
+  or (i.intake ->> 'outcome' = 'edited' and exists (select 1 from miyabi.github_comments c
+    where c.repository = i.repository and c.number = i.number and c.command = 'use' and c.outcome = 'done' and c.handled_at >= i.updated_at))
   or (i.intake ->> 'outcome' = 'waits' and not exists (select 1 from jsonb_array_elements_text(i.intake -> 'on') as reference
     where not exists (select 1 from miyabi.github_issues o where o.repository || '#' || o.number = reference and o.task_id is not null))))
 order by i.updated_at, i.number limit 20`;

@@ -39,7 +39,10 @@ export const commentReply = z.object({
     .transform((body) => body ?? ""),
   user: user.nullable(),
   created_at: z.coerce.date(),
+  updated_at: z.coerce.date(),
+  issue_url: z.string(),
 });
+export type CommentReply = z.infer<typeof commentReply>;
 
 export const pullRequestReply = z.object({
   number: z.number().int(),

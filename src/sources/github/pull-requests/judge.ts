@@ -79,10 +79,12 @@ function judgeMerge({ task, snapshot, policy, trusted }: Readonly<JudgeParams>, 
       "merge.awaiting_changes",
       "Delivered: a reviewer has asked for changes and not approved since.",
     );
-  const approved = latestReviews(snapshot.reviews).some(
-    ({ user, state, commit_id: commit }) =>
-      state === "APPROVED" && user !== null && trusted.has(user.login) && commit === snapshot.pull.head.sha,
-  );
+  const approved =
+    task.pullRequest?.approvedCommit === snapshot.pull.head.sha ||
+    latestReviews(snapshot.reviews).some(
+      ({ user, state, commit_id: commit }) =>
+        state === "APPROVED" && user !== null && trusted.has(user.login) && commit === snapshot.pull.head.sha,
+    );
   if (policy === "when-approved" && !approved)
     return awaits("merge.awaiting_approval", "Delivered: its pull request waits for an approval.");
   // GitHub works it out in the background.

@@ -5,6 +5,7 @@ import { STATE_LABELS } from "../write-back/progress-comment.ts";
 export type Target = { readonly repository: string } & (
   | { readonly at: "issue"; readonly number: number }
   | { readonly at: "pull-request"; readonly number: number }
+  | { readonly at: "comment"; readonly id: number }
   /** Pull requests that stand at this commit. */
   | { readonly at: "commit"; readonly sha: string }
   /** A branch that now stands at `sha`; null: it is gone. */
@@ -18,6 +19,7 @@ const payload = z.object({
   repository: z.object({ full_name: z.string() }).optional(),
   issue: numbered.extend({ pull_request: z.object({}).optional() }).optional(),
   pull_request: numbered.optional(),
+  comment: z.object({ id: number, body: z.string().nullish() }).optional(),
   label: z.object({ name: z.string() }).optional(),
   check_suite: z.object({ head_sha: z.string() }).optional(),
   state: z.string().optional(),
@@ -37,6 +39,11 @@ const HEADS = "refs/heads/";
 /** Where each event points; events that are missing here tell us nothing. */
 const PLACES: Readonly<Record<string, (said: Payload) => readonly (Place | null)[]>> = {
   issues: (said) => [isOurLabel(said) ? null : issueOf(said)],
+  issue_comment: ({ action, comment }) => [
+    action === "created" && comment?.body?.includes("/miyabi") === true
+      ? { at: "comment", id: comment.id }
+      : null,
+  ],
   pull_request: (said) => [PULL_REQUEST_ACTIONS.includes(said.action ?? "") ? pullOf(said) : null],
   pull_request_review: (said) => [REVIEW_ACTIONS.includes(said.action ?? "") ? pullOf(said) : null],
   // One for all checks of an app, where `check_run` would come for each of them.

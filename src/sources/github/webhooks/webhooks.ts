@@ -1,5 +1,6 @@
 import { AppError, type Clock, type Log, type Loop, type Random } from "../../../base/index.ts";
 import type { Database, Notifier } from "../../../store/index.ts";
+import type { Commands } from "../commands/commands.ts";
 import type { IssueIntake } from "../issue-intake.ts";
 import type { PullRequestWatch } from "../pull-requests/watch.ts";
 import type { HostedRepositories } from "../repositories.ts";
@@ -13,6 +14,7 @@ interface WebhooksParams {
   readonly readSecret: (name: string) => string | undefined;
   readonly repositories: HostedRepositories;
   readonly intake: IssueIntake;
+  readonly commands: Commands;
   readonly watch: PullRequestWatch;
   readonly database: Database;
   readonly notifier: Pick<Notifier, "subscribe">;
@@ -60,6 +62,8 @@ async function look(params: Readonly<WebhooksParams>, target: Target): Promise<v
   switch (target.at) {
     case "issue":
       return params.intake.lookAt(repository, target.number);
+    case "comment":
+      return params.commands.lookAt(repository, target.id);
     case "pull-request":
       return params.watch.changed({ repository: key, number: target.number });
     case "commit":

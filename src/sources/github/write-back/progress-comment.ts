@@ -26,6 +26,22 @@ export function labelOf(
   return LABELS[task.state] ?? null;
 }
 
+const MAX_AUTHORS = 5;
+
+/** Who wrote what the agents do not get. */
+function unusedLines({ issue }: HostedTask): readonly string[] {
+  if (issue.unused.length === 0) return [];
+  const shown = issue.unused
+    .slice(0, MAX_AUTHORS)
+    .map(({ author, count }) => `${count} of ${author.replace(/[^\w[\]-]/g, "")}`);
+  const more =
+    issue.unused.length > MAX_AUTHORS ? ` and ${issue.unused.length - MAX_AUTHORS} more people` : "";
+  return [
+    `Comments that are not used: ${shown.join(", ")}${more}. Only commands of people with write access are (\`/miyabi help\`).`,
+    "",
+  ];
+}
+
 /** The one comment of an issue: where its task stands and why, its steps, and where to look. */
 export function progressComment(task: HostedTask, consoleUrl: string): string {
   const why = task.reason === null ? "" : `\n\n${quoted(task.reason.message)}`;
@@ -43,6 +59,7 @@ export function progressComment(task: HostedTask, consoleUrl: string): string {
     ...(task.report === null
       ? []
       : ["<details><summary>Report</summary>", "", task.report, "", "</details>", ""]),
+    ...unusedLines(task),
     `[${task.id} in the console](${consoleUrl}/tasks/${task.id})`,
     "",
     `<!-- miyabi:progress:${task.id} -->`,
