@@ -214,7 +214,7 @@ export const reason = {
       starting: "まもなく始まります。",
       working: "作業中です。",
     },
-    text: { changed: "{{by}} の指示により、Issue の新しい本文でやり直します。" },
+    text: { changed: "{{by}} の指示により、課題の新しい本文でやり直します。" },
     tool: { missing: "必要なプログラムがインストールされていません。{{message}}" },
     usage: { invalid: "コマンドの使い方に誤りがあります。{{message}}" },
     wait: {
