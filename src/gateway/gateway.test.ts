@@ -60,7 +60,8 @@ async function setup(
   const gateway = createGateway({
     settings: () => settings,
     readSecret: (name) => secrets[name],
-    identifyRun: async (token) => (token === RUN_KEY ? { runId: "R1", taskId: "T1", budgetMicros: null } : null),
+    identifyRun: async (token) =>
+      token === RUN_KEY ? { runId: "R1", taskId: "T1", budgetMicros: null } : null,
     identityFile: "/nonexistent/identity",
     database: db.database,
     clock: systemClock,

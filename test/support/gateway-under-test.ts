@@ -46,7 +46,8 @@ export async function startGateway(
   const gateway = createGateway({
     settings: () => settings,
     readSecret: () => "sk-provider-secret",
-    identifyRun: async (token) => (token === RUN_KEY ? { runId: "R1", taskId: "T1", budgetMicros: null } : null),
+    identifyRun: async (token) =>
+      token === RUN_KEY ? { runId: "R1", taskId: "T1", budgetMicros: null } : null,
     identityFile: path.join(os.tmpdir(), `miyabi-identity-${systemRandom.uuid()}`),
     database: params.database,
     clock: systemClock,

@@ -28,7 +28,9 @@ export function wordsOf(issue: Pick<IssueSnapshot, "number" | "title" | "body" |
 
 /** Another one means that title or text were changed. Pure. */
 export function hashOfWords({ title, body }: { readonly title: string; readonly body: string }): string {
-  return createHash("sha256").update(`${title}\n${body.replaceAll("\r\n", "\n")}`).digest("hex");
+  return createHash("sha256")
+    .update(`${title}\n${body.replaceAll("\r\n", "\n")}`)
+    .digest("hex");
 }
 
 /** When title or text were changed last; null: never. Pure. */
