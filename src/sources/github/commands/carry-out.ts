@@ -8,8 +8,8 @@ import type { HostedRepository } from "../repositories.ts";
 import { quoted } from "../write-back/pull-request-body.ts";
 import { answerComment } from "./answer.ts";
 import { recordComment, setOutcome, wasListed, type HandledComment } from "./comment-store.ts";
-import type { CommandsParams } from "./commands.ts";
 import { COMMAND_LIST, type Command } from "./parse.ts";
+import type { CommandsParams } from "./ports.ts";
 
 type Comment = Omit<HandledComment, "outcome">;
 

@@ -1,40 +1,10 @@
-import type { Clock, Log, Random } from "../../../base/index.ts";
-import type { Explanation } from "../../../contract/index.ts";
-import type { Database } from "../../../store/index.ts";
-import { syncThroughOutbox, type TaskService } from "../../../tasks/index.ts";
-import type { IssueIntake } from "../issue-intake.ts";
+import { syncThroughOutbox } from "../../../tasks/index.ts";
 import { commentReply, type CommentReply } from "../replies.ts";
 import type { HostedRepository } from "../repositories.ts";
-import type { Trust } from "../trust.ts";
 import { carryOut } from "./carry-out.ts";
 import { knownComments, recordComment, threadOf } from "./comment-store.ts";
 import { parseCommand } from "./parse.ts";
-
-/** What a command needs of the team and of what knows about it. */
-export interface CommandPorts {
-  /** @throws not_found */
-  readonly explain: (taskId: string) => Promise<Explanation>;
-  /** Puts a message into an agent's mailbox; the same key again is the same message. */
-  readonly tell: (
-    slot: string,
-    text: string,
-    by: { readonly from: string; readonly idempotencyKey: string },
-  ) => Promise<unknown>;
-  /** Does what ends a task's run, and has the host that works on it told. */
-  readonly endingRunOf: (taskId: string, work: () => Promise<void>) => Promise<void>;
-}
-
-export interface CommandsParams {
-  readonly ports: CommandPorts;
-  readonly database: Database;
-  readonly tasks: TaskService;
-  readonly intake: IssueIntake;
-  readonly trust: Trust;
-  readonly ownLogin: () => Promise<string>;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-}
+import type { CommandsParams } from "./ports.ts";
 
 /** Comments on issues and pull requests, read for commands. */
 export interface Commands {
