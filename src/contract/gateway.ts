@@ -127,6 +127,10 @@ export const modelCallView = z.object({
   totalMs: z.number().int(),
   attempts: z.number().int(),
   cache: z.enum(["hit", "miss", "joined"]).nullable(),
+  /** Tokens out / tokens in; null: the request was not to be trimmed. */
+  compressRatio: z.number().nullable(),
+  /** At the beginning the same as in the conversation's request before it; null: as above. */
+  prefixStableTokens: z.number().int().nullable(),
 });
 export type ModelCallView = z.infer<typeof modelCallView>;
 

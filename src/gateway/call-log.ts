@@ -32,7 +32,8 @@ export function logCall(log: Log, call: ModelCall, result: CallResult): void {
     token_cache_write: call.usage.cacheWrite,
     token_reasoning: call.usage.reasoning,
     // What is not trimmed goes out as it came in.
-    compress_ratio: trimmed?.compressRatio ?? 1,
+    compress_ratio: trimmed === null ? 1 : rounded(trimmed.compressRatio),
+    token_reduction: trimmed === null ? 0 : rounded(1 - trimmed.compressRatio),
     prefix_stable_tokens: trimmed?.prefixStableTokens ?? null,
     step_latency_ms: Math.round(call.totalMs),
     first_byte_ms: call.firstByteMs === null ? null : Math.round(call.firstByteMs),
@@ -45,6 +46,8 @@ export function logCall(log: Log, call: ModelCall, result: CallResult): void {
   if (call.outcome === "ok" || call.outcome === "aborted") log.info(fields, "model call");
   else log.warn(fields, "model call");
 }
+
+const rounded = (ratio: number): number => Number(ratio.toFixed(4));
 
 function isRetryable(call: ModelCall): boolean {
   if (call.outcome === "ok" || call.outcome === "aborted") return false;

@@ -24,6 +24,7 @@ import { createBudgetStage } from "./pipeline/reserve-budget.ts";
 import { createSend } from "./pipeline/send.ts";
 import { translationsOf, type FindTranslation } from "./pipeline/translation.ts";
 import { createCacheStage } from "./pipeline/use-cache.ts";
+import { createTrimStage } from "./pipeline/use-trim.ts";
 import { createPlugin, type Asked } from "./plugin.ts";
 import { compatibilityMatrix, type ProviderRow } from "./providers/matrix.ts";
 import { createRegistries } from "./providers/registry.ts";
@@ -126,6 +127,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       createRateLimits(clock),
       createCacheStage({ store: cache, clock, log }),
       createBudgetStage({ budgets, clock, log }),
+      createTrimStage(),
     ],
     createSend({ upstreams, health, latencies, clock, alarms, random, findTranslation }),
   );

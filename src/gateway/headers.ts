@@ -22,9 +22,9 @@ const NOT_FORWARDED = new Set([
   "host",
   "content-length",
   "expect",
-  // Said to us, not to the provider.
-  "x-miyabi-cache-tags",
 ]);
+/** What begins so is said to us, not to the provider. */
+const OURS = "x-miyabi-";
 const LONGEST_KEY = 1_000;
 // A provider's cookie would be set for our own origin, beside the console's.
 const NOT_RETURNED = new Set([...HOP_BY_HOP, "set-cookie"]);
@@ -43,7 +43,7 @@ export function requestHeaders(
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? "";
     const lower = name.toLowerCase();
-    if (NOT_FORWARDED.has(lower) || dropped.has(lower) || lower in added) continue;
+    if (NOT_FORWARDED.has(lower) || lower.startsWith(OURS) || dropped.has(lower) || lower in added) continue;
     result.push(name, rawHeaders[index + 1] ?? "");
   }
   for (const [name, value] of Object.entries(added)) result.push(name, value);

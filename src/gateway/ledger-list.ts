@@ -29,6 +29,10 @@ export interface LedgerEntry {
   readonly totalMs: number;
   readonly attempts: number;
   readonly cache: "hit" | "miss" | "joined" | null;
+  /** Size out / size in; null: it was not to be trimmed. */
+  readonly compressRatio: number | null;
+  /** At the beginning the same as in the request before it; null: it was not to be trimmed. */
+  readonly prefixStableTokens: number | null;
 }
 
 /** Null: not filtered by it. */
@@ -65,7 +69,8 @@ export async function listCalls(
        tokens_out::float8 as "tokensOut", tokens_cache_read::float8 as "tokensCacheRead",
        tokens_cache_write::float8 as "tokensCacheWrite", tokens_reasoning::float8 as "tokensReasoning",
        cost_micros::float8 as "costMicros", usage_complete as "usageComplete", first_byte_ms as "firstByteMs",
-       total_ms as "totalMs", attempts, cache,
+       total_ms as "totalMs", attempts, cache, compress_ratio as "compressRatio",
+       prefix_stable_tokens::float8 as "prefixStableTokens",
        to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
      from miyabi.model_calls
      where ($1::timestamptz is null or (started_at, id) < ($1::timestamptz, $2::uuid))

@@ -12,6 +12,7 @@ const call = (id: string): ModelCall => ({
   asked: null,
   attempts: 1,
   cache: null,
+  trimmed: null,
   chargedMicros: null,
   limits: [],
   runId: null,

@@ -54,6 +54,12 @@ export function createGatewayMetrics(params: {
     labelNames: ["result"],
     registers,
   });
+  const trim = new Counter({
+    name: "miyabi_gateway_trim_tokens_total",
+    help: "Tokens of requests that may be trimmed: in, out, stable (the same at the beginning as in the request before).",
+    labelNames: ["kind"],
+    registers,
+  });
   const retries = new Counter({
     name: "miyabi_gateway_retries_total",
     help: "Tries beyond the first.",
@@ -90,6 +96,12 @@ export function createGatewayMetrics(params: {
       calls.inc({ provider, endpoint: call.endpoint, outcome: result.outcome });
       if (result.outcome === "refused") return;
       const { usage } = call;
+      const { trimmed } = result;
+      if (trimmed !== null) {
+        trim.inc({ kind: "in" }, trimmed.tokensIn);
+        trim.inc({ kind: "out" }, trimmed.tokensOut);
+        trim.inc({ kind: "stable" }, trimmed.prefixStableTokens ?? 0);
+      }
       for (const [kind, count] of [
         ["input", usage.input],
         ["output", usage.output],

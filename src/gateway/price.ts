@@ -97,6 +97,23 @@ function listedAs(list: PriceList, provider: PricedProvider, model: string): Lis
   return entry;
 }
 
+/** Tokens that a model takes in at once; null: unknown. */
+export async function windowOfModel(params: {
+  readonly model: string | null;
+  readonly provider: PricedProvider;
+  readonly at: Date;
+}): Promise<number | null> {
+  const { model, provider, at } = params;
+  if (model === null) return null;
+  const list = await loadPriceList();
+  try {
+    const found = list.calcPrice({ input_tokens: 1 }, model, { ...listedAs(list, provider, model), timestamp: at });
+    return found?.model.context_window ?? null;
+  } catch {
+    return null;
+  }
+}
+
 function usedPrice(provider: string, model: string, prices: Readonly<Record<string, unknown>>): UsedPrice {
   return { provider, model, prices };
 }

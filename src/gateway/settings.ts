@@ -2,6 +2,7 @@ import { z } from "zod";
 import { priceOverrides } from "./price-overrides.ts";
 import { providersSettings } from "./providers/provider-settings.ts";
 import { routingSettings } from "./routing/route-settings.ts";
+import { trimSettings } from "./trim/trim-settings.ts";
 
 const milliseconds = z.number().int().positive();
 /** USD, as people write it; kept as USD × 10⁻⁶. */
@@ -112,5 +113,6 @@ export const gatewaySettings = z.strictObject({
         ]),
     })
     .prefault({}),
+  trim: trimSettings,
 });
 export type GatewaySettings = z.infer<typeof gatewaySettings>;

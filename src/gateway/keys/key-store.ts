@@ -181,6 +181,7 @@ function viewOf(row: KeyRow): VirtualKey {
 function callerOf(key: VirtualKey): Caller {
   return {
     keyId: key.id,
+    keyName: key.name,
     kind: key.kind,
     label: `key ${key.id} "${key.name}"`,
     runId: null,

@@ -42,7 +42,10 @@ export interface Call {
 
 /** What the trim stage says about a call, for the log. */
 export interface Trimmed {
-  /** Size out / size in, in tokens. */
+  /** As the caller sent it, and as the provider gets it; as we count them. */
+  readonly tokensIn: number;
+  readonly tokensOut: number;
+  /** Size out / size in. */
   readonly compressRatio: number;
   /** Tokens at the beginning that are the same as in the caller's last request. */
   readonly prefixStableTokens: number | null;

@@ -9,6 +9,8 @@ export interface KeyBudgets {
 export interface Caller {
   /** Of the virtual key; null for a run, whose key is made and ended with its attempt. */
   readonly keyId: string | null;
+  /** As it was named when it was made; null for a run. */
+  readonly keyName: string | null;
   readonly kind: "run" | "person" | "tool" | "team";
   /** For people, in errors and lists, e.g. `run R12`, `key "aider of mika"`. */
   readonly label: string;

@@ -38,6 +38,7 @@ export async function rowOf(call: Call, result: CallResult, clock: Clock): Promi
     totalMs,
     attempts: result.attempts,
     cache: result.cache,
+    trimmed: result.trimmed,
     limits: result.budget?.limits ?? [],
     chargedMicros:
       result.budget === null

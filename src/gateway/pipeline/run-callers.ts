@@ -44,6 +44,7 @@ export function remember(
 export function runCaller(run: RunCaller, cache: boolean): Caller {
   return {
     keyId: null,
+    keyName: null,
     kind: "run",
     label: `run ${run.runId}`,
     runId: run.runId,

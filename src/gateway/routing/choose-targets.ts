@@ -79,6 +79,15 @@ function followAlias(aliases: Readonly<Record<string, string>>, model: string | 
   return name;
 }
 
+/** The route that a model's name leads to; null: none. */
+export function routeOf(
+  settings: { readonly aliases: Readonly<Record<string, string>>; readonly routes: Readonly<Record<string, RouteSettings>> },
+  model: string | null,
+): RouteSettings | null {
+  const named = followAlias(settings.aliases, model);
+  return named === null ? null : (ownEntry(settings.routes, named) ?? null);
+}
+
 function ownEntry<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { trimChoice } from "../trim/trim-settings.ts";
 
 /** What a call may need of a model, as far as its request shows. */
 export const CAPABILITIES = ["tools", "images", "thinking", "json", "long-context"] as const;
@@ -21,6 +22,8 @@ const target = z.strictObject({
 const route = z.strictObject({
   strategy: z.enum(STRATEGIES).default("order"),
   targets: z.array(target).min(1),
+  /** How its calls are trimmed where neither call nor key say so. */
+  trim: trimChoice.optional(),
 });
 export type RouteSettings = z.infer<typeof route>;
 export type RouteTarget = z.infer<typeof target>;

@@ -1,0 +1,70 @@
+import { windowOfModel } from "../price.ts";
+import { routeOf } from "../routing/choose-targets.ts";
+import { outputLimitOf } from "../top-level-fields.ts";
+import { chooseTrim } from "../trim/choose-trim.ts";
+import { loadTokenizer, surelyFits } from "../trim/count-tokens.ts";
+import { trimDialectOf } from "../trim/dialects.ts";
+import { createTrimBody, type TrimBody } from "../trim/trim-body.ts";
+import { termsOf } from "../trim/trim-terms.ts";
+import { parseJson } from "../usage/usage.ts";
+import type { Call, Stage } from "./call.ts";
+import { priced } from "./record.ts";
+import { refuse } from "./refuse.ts";
+
+/**
+ * Trims requests whose call, key, route or kind of caller asks for it; all others pass untouched. Small ones are let through
+ * by their bytes, so that nothing is counted.
+ */
+export function createTrimStage(): Stage {
+  let trimBody: Promise<TrimBody> | null = null;
+  return async (call, next) => {
+    const dialect = trimDialectOf(call.endpoint.name);
+    if (dialect === null) return next(call);
+    const { settings } = call;
+    const chosen = chooseTrim({
+      headers: call.request.headers,
+      caller: call.caller,
+      route: routeOf(settings, call.model),
+      settings: settings.trim,
+    });
+    if (chosen.state === "invalid")
+      return refuse(call, { refusal: "bad_request", message: chosen.message });
+    const { choice, pinned } = chosen;
+    if (choice === "off") return next(call);
+    const smallest = choice === "window" ? settings.trim.fromTokens : choice;
+    if (surelyFits(call.body, smallest)) return next(call);
+    const fields = parseJson(call.body.toString("utf8"));
+    if (typeof fields !== "object" || fields === null) return next(call);
+    trimBody ??= loadTokenizer().then(createTrimBody);
+    const trim = await trimBody;
+    const terms = termsOf({
+      choice,
+      settings: settings.trim,
+      window: choice === "window" ? await windowOf(call) : choice,
+      output: outputLimitOf(call.body) ?? settings.budgets.reserveOutputTokens,
+      body: call.body,
+    });
+    const result = trim({ body: call.body, fields: { ...fields }, dialect, terms, pinned });
+    if (result === null) return next(call);
+    const { tokensIn, tokensOut, stableTokens } = result.plan;
+    const compressRatio = tokensIn === 0 ? 1 : tokensOut / tokensIn;
+    call.answerHeaders["x-miyabi-compress-ratio"] = compressRatio.toFixed(3);
+    return next({
+      ...call,
+      body: result.body,
+      trimmed: { tokensIn, tokensOut, compressRatio, prefixStableTokens: stableTokens },
+    });
+  };
+}
+
+/** The smallest window of the call's targets, whichever of them answers. */
+async function windowOf(call: Call): Promise<number> {
+  const { windows, unknownWindow } = call.settings.trim;
+  const sizes = await Promise.all(
+    call.targets.map(async ({ model, provider }) => {
+      if (model !== null && Object.hasOwn(windows, model)) return windows[model] ?? unknownWindow;
+      return (await windowOfModel({ model, provider: priced(provider), at: call.startedAt })) ?? unknownWindow;
+    }),
+  );
+  return Math.min(...sizes);
+}

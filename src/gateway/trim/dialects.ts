@@ -1,0 +1,148 @@
+import type { EndpointName } from "../endpoints.ts";
+import { objectOf, parseJson, type JsonObject } from "../usage/usage.ts";
+import type { CountText } from "./count-tokens.ts";
+import { tokensOf, type MessageKind, type MessageView, type ResultView } from "./message-view.ts";
+
+/** What stands in place of a result that was cleared. */
+export const CLEARED = "[This result was cleared to save tokens. Call the tool again if it is needed.]";
+
+/** How trimming reads and edits the messages of one dialect. */
+export interface TrimDialect {
+  /** Name of the request's array of messages. */
+  readonly field: string;
+  /** Whether the whole conversation is in the request. */
+  readonly isWhole: (fields: JsonObject) => boolean;
+  readonly view: (message: JsonObject, count: CountText) => MessageView;
+  /** The message with the results of these numbers cleared; everything else of it stays. */
+  readonly clear: (message: JsonObject, results: ReadonlySet<number>) => JsonObject;
+  /** A message of the user with one more text at its end. */
+  readonly addText: (message: JsonObject, text: string) => JsonObject;
+}
+
+const whole = (): boolean => true;
+
+function viewOf(
+  message: JsonObject,
+  count: CountText,
+  parts: { readonly kind: MessageKind; readonly calls?: readonly unknown[]; readonly results?: readonly ResultView[] },
+): MessageView {
+  return {
+    kind: parts.kind,
+    tokens: tokensOf(message, count),
+    calls: (parts.calls ?? []).filter((id): id is string => typeof id === "string"),
+    results: parts.results ?? [],
+  };
+}
+
+const listOf = (value: unknown): readonly JsonObject[] => (Array.isArray(value) ? value.map(objectOf) : []);
+
+/** Anthropic: results are blocks in a message of the user, beside other blocks. */
+const messages: TrimDialect = {
+  field: "messages",
+  isWhole: whole,
+  view: (message, count) => {
+    const blocks = listOf(message["content"]);
+    if (message["role"] === "assistant")
+      return viewOf(message, count, {
+        kind: "assistant",
+        calls: blocks.filter((block) => block["type"] === "tool_use").map((block) => block["id"]),
+      });
+    if (message["role"] !== "user") return viewOf(message, count, { kind: "fixed" });
+    const results = blocks.filter(isToolResult).map((block) => ({
+      callId: String(block["tool_use_id"]),
+      tokens: tokensOf(block["content"], count),
+    }));
+    return viewOf(message, count, { kind: results.length === 0 ? "human" : "results", results });
+  },
+  clear: (message, which) => {
+    let number = -1;
+    const content = listOf(message["content"]).map((block) => {
+      if (!isToolResult(block)) return block;
+      number += 1;
+      return which.has(number) ? { ...block, content: CLEARED } : block;
+    });
+    return { ...message, content };
+  },
+  addText: (message, text) => withText(message, { type: "text", text }),
+};
+
+/** A content that is a plain text stays one: some servers know no other. */
+function withText(message: JsonObject, part: { readonly type: string; readonly text: string }): JsonObject {
+  const { content } = message;
+  if (Array.isArray(content)) return { ...message, content: [...(content as unknown[]), part] };
+  return { ...message, content: `${typeof content === "string" ? content : ""}\n\n${part.text}` };
+}
+
+const isToolResult = (block: JsonObject): boolean => block["type"] === "tool_result";
+
+const TOOL_ROLES = new Set<unknown>(["tool", "function"]);
+
+/** Chat completions: a result is a message. */
+const chat: TrimDialect = {
+  field: "messages",
+  isWhole: whole,
+  view: (message, count) => {
+    const { role } = message;
+    if (role === "assistant")
+      return viewOf(message, count, {
+        kind: "assistant",
+        calls: listOf(message["tool_calls"]).map((call) => call["id"]),
+      });
+    if (role === "user") return viewOf(message, count, { kind: "human" });
+    if (!TOOL_ROLES.has(role)) return viewOf(message, count, { kind: "fixed" });
+    const id = message["tool_call_id"] ?? message["name"];
+    return viewOf(message, count, {
+      kind: "results",
+      results: [{ callId: String(id), tokens: tokensOf(message["content"], count) }],
+    });
+  },
+  clear: (message, which) => (which.has(0) ? { ...message, content: CLEARED } : message),
+  addText: (message, text) => withText(message, { type: "text", text }),
+};
+
+/** Outputs of tools that may be a plain text; a screenshot, say, may not. */
+const CLEARABLE_OUTPUTS = new Set<unknown>([
+  "function_call_output",
+  "custom_tool_call_output",
+  "local_shell_call_output",
+]);
+
+/** Responses: calls, results and reasoning are items beside the messages. */
+const responses: TrimDialect = {
+  field: "input",
+  // What the server remembers cannot be trimmed by us, and an answer to a call in it has no call here.
+  isWhole: (fields) => fields["previous_response_id"] == null && fields["conversation"] == null,
+  view: (item, count) => {
+    const type = item["type"] ?? "message";
+    if (type === "message") {
+      const { role } = item;
+      return viewOf(item, count, {
+        kind: role === "assistant" ? "assistant" : role === "user" ? "human" : "fixed",
+      });
+    }
+    if (typeof type === "string" && type.endsWith("_output")) {
+      const callId = String(item["call_id"]);
+      const tokens = CLEARABLE_OUTPUTS.has(type) ? tokensOf(item["output"], count) : 0;
+      return viewOf(item, count, { kind: "results", results: [{ callId, tokens }] });
+    }
+    if (typeof type === "string" && (type.endsWith("_call") || type === "reasoning"))
+      return viewOf(item, count, { kind: "assistant", calls: [item["call_id"]] });
+    return viewOf(item, count, { kind: "fixed" });
+  },
+  clear: (item, which) => (which.has(0) ? { ...item, output: CLEARED } : item),
+  addText: (item, text) => withText(item, { type: "input_text", text }),
+};
+
+const DIALECTS: Partial<Readonly<Record<EndpointName, TrimDialect>>> = {
+  messages,
+  chat_completions: chat,
+  responses,
+};
+
+/** Null: calls of this endpoint are not trimmed. */
+export function trimDialectOf(endpoint: EndpointName): TrimDialect | null {
+  return DIALECTS[endpoint] ?? null;
+}
+
+/** A message's text as an object; one that is none is left alone by its kind. */
+export const messageOf = (text: string): JsonObject => objectOf(parseJson(text));

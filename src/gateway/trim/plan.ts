@@ -1,0 +1,205 @@
+import { droppable, isPaired, noteOn, stepsOf } from "./message-groups.ts";
+import type { MessageView } from "./message-view.ts";
+
+/** How far a request is trimmed. */
+export interface TrimTerms {
+  /** Tokens above which it must shrink, whatever that costs. */
+  readonly most: number;
+  /** To which it shrinks then, so that the next time is far away. */
+  readonly least: number;
+  /** Steps at the end that stay as they are. */
+  readonly keepSteps: number;
+  /** What is dropped as a whole: a question with its answers, or steps of one long task, of which every question stays. */
+  readonly whole: "step" | "exchange";
+  /** Results are also cleared where that saves money; null: only where the request must shrink. */
+  readonly saving: {
+    /** Smaller requests stay as they are. */
+    readonly fromTokens: number;
+    /** What writing to the provider's prompt cache costs, in prices of input. */
+    readonly writeFactor: number;
+    /** Share of the conversation's cost so far that may be paid before it is saved; 0: never dearer than untrimmed. */
+    readonly advance: number;
+  } | null;
+}
+
+export interface PlanParams {
+  readonly views: readonly MessageView[];
+  /** Tokens of the request beside its messages: instructions, tools. */
+  readonly otherTokens: number;
+  /** Numbers of messages that stay as they are. */
+  readonly pinned: ReadonlySet<number>;
+  readonly terms: TrimTerms;
+}
+
+export interface TrimPlan {
+  /** By message: the numbers of its results that are cleared. */
+  readonly cleared: ReadonlyMap<number, ReadonlySet<number>>;
+  readonly dropped: ReadonlySet<number>;
+  /** The message that says that others are missing; null: none is, or there is none that could. */
+  readonly noted: number | null;
+  readonly tokensIn: number;
+  readonly tokensOut: number;
+  /** At the beginning, the same as in the conversation's request before this one; 0 for the first one. */
+  readonly stableTokens: number;
+}
+
+/** Of a token that the provider has in its prompt cache, in prices of input. */
+const READ_FACTOR = 0.1;
+/** Smaller results are not worth a stub. */
+const LEAST_RESULT_TOKENS = 60;
+/** Of what stands in place of a cleared result. */
+const CLEARED_TOKENS = 20;
+/** Of what tells the model that something was dropped. */
+export const NOTE_TOKENS = 40;
+/** Requests that are expected to follow: long sessions are the ones that cost. */
+const HORIZON_STEPS = 20;
+/** Requests after which a clearing must have paid for itself. */
+const PAYBACK_STEPS = 12;
+
+/**
+ * What to leave out of a request. Nothing but the conversation decides: its earlier requests are gone through one after
+ * the other, each as it was planned then, so that what was decided for them still holds, the beginning stays the same, and
+ * the provider's prompt cache keeps hitting. Changes come in batches.
+ *
+ * Results are cleared to save money only where that has paid for itself by then: with `advance` 0, what has been saved so far is never
+ * less than what rewriting the cache has cost, so at no point has the conversation cost more than without trimming (READ_FACTOR
+ * and `writeFactor` given; a cache that expired in between makes it cheaper still). Instructions, pinned messages and the
+ * last steps are never touched; results and calls stay together.
+ */
+export function planTrim(params: Readonly<PlanParams>): TrimPlan {
+  const { cleared, dropped, stableTokens, size } = replay(params);
+  const tokensIn = params.otherTokens + sum(params.views.map((view) => view.tokens));
+  if (!isPaired(params.views, dropped))
+    return {
+      cleared: new Map(),
+      dropped: new Set(),
+      noted: null,
+      tokensIn,
+      tokensOut: tokensIn,
+      stableTokens,
+    };
+  const results = [...cleared]
+    .filter((index) => !dropped.has(index))
+    .map((index) => [index, new Set(clearable(params.views[index]).map(([number]) => number))] as const);
+  const noted = noteOn(params.views, dropped);
+  return { cleared: new Map(results), dropped, noted, tokensIn, tokensOut: size(), stableTokens };
+}
+
+function replay(params: Readonly<PlanParams>) {
+  const { views, terms } = params;
+  const steps = stepsOf(views);
+  /** Tokens of each message as it goes out. */
+  const left = views.map((view) => view.tokens);
+  /** What clearing a message's results would save, as long as it has not been done. */
+  const gains = views.map((view) => sum(clearable(view).map(([, tokens]) => tokens - CLEARED_TOKENS)));
+  const cleared = new Set<number>();
+  const dropped = new Set<number>();
+  let end = 0;
+  let total = params.otherTokens;
+  /** Saved so far, less what was paid for it, in tokens at the price of input. */
+  let balance = 0;
+  /** What the conversation would have cost so far without trimming. */
+  let spent = 0;
+  let stableTokens = 0;
+
+  const size = (): number => total + (dropped.size > 0 ? NOTE_TOKENS : 0);
+  const gainOf = (index: number, before: number): number =>
+    params.pinned.has(index) || dropped.has(index) || (steps.of[index] ?? 0) > before ? 0 : (gains[index] ?? 0);
+  const change = (index: number, tokens: number): void => {
+    total += tokens - (left[index] ?? 0);
+    left[index] = tokens;
+  };
+  const clear = (index: number): void => {
+    change(index, (left[index] ?? 0) - (gains[index] ?? 0));
+    gains[index] = 0;
+    cleared.add(index);
+  };
+
+  /** Clears where it pays; gives the first message that has changed. */
+  const save = (cached: number, before: number): number => {
+    if (terms.saving === null || size() < terms.saving.fromTokens) return Infinity;
+    const extra = terms.saving.writeFactor - READ_FACTOR;
+    const advance = terms.saving.advance * spent;
+    let rewritten = 0;
+    let gain = 0;
+    let best = { from: Infinity, value: 0, net: 0 };
+    for (let index = cached - 1; index >= 0; index -= 1) {
+      rewritten += left[index] ?? 0;
+      const here = gainOf(index, before);
+      if (here <= 0) continue;
+      gain += here;
+      rewritten -= here;
+      const perStep = READ_FACTOR * gain;
+      const price = extra * rewritten;
+      if (price > PAYBACK_STEPS * perStep || balance + perStep + advance < price) continue;
+      const value = perStep * (HORIZON_STEPS + 1) - price;
+      if (value > best.value) best = { from: index, value, net: perStep - price };
+    }
+    for (let index = best.from; index < cached; index += 1) if (gainOf(index, before) > 0) clear(index);
+    balance += best.net;
+    return best.from;
+  };
+
+  /** Shrinks a request that is too large; gives the first message that has changed. */
+  const shrink = (cached: number, before: number): number => {
+    const removedBefore = removed(cached);
+    const isFirstGap = dropped.size === 0;
+    let first = Infinity;
+    for (let index = 0; index < cached; index += 1) {
+      if (gainOf(index, before) <= 0) continue;
+      clear(index);
+      first = Math.min(first, index);
+    }
+    if (size() > (terms.most + terms.least) / 2) {
+      const groups = droppable({ views, steps: steps.of, end, keep: terms.keepSteps, whole: terms.whole });
+      for (const group of groups) {
+        if (size() <= terms.least) break;
+        if (group.some((index) => params.pinned.has(index))) continue;
+        for (const index of group) {
+          if (dropped.has(index)) continue;
+          dropped.add(index);
+          change(index, 0);
+          first = Math.min(first, index);
+        }
+      }
+    }
+    if (isFirstGap) first = Math.min(first, noteOn(views, dropped) ?? Infinity);
+    if (first === Infinity || terms.saving === null) return first;
+    const rewritten = sum(left.slice(first, cached));
+    balance +=
+      READ_FACTOR * (removed(cached) - removedBefore) - (terms.saving.writeFactor - READ_FACTOR) * rewritten;
+    return first;
+  };
+
+  const removed = (upTo: number): number =>
+    sum(views.slice(0, upTo).map((view, index) => view.tokens - (left[index] ?? 0)));
+
+  for (const request of steps.requests) {
+    const cached = end;
+    const cachedTokens = total + removed(cached);
+    for (; end < request; end += 1) total += left[end] ?? 0;
+    if (terms.saving !== null) {
+      const { writeFactor } = terms.saving;
+      const isFirst = cached === 0;
+      spent += (isFirst ? 0 : READ_FACTOR * cachedTokens) + writeFactor * (total + removed(cached) - (isFirst ? 0 : cachedTokens));
+      balance += READ_FACTOR * removed(cached);
+    }
+    const before = (steps.of[end - 1] ?? 0) - terms.keepSteps;
+    let first = save(cached, before);
+    if (size() > terms.most) first = Math.min(first, shrink(cached, before));
+    stableTokens =
+      cached === 0 ? 0 : params.otherTokens + sum(left.slice(0, Math.min(first, cached)));
+  }
+  return { cleared, dropped, stableTokens, size };
+}
+
+/** Numbers and sizes of the results that are worth clearing. */
+function clearable(view: MessageView | undefined): readonly (readonly [number, number])[] {
+  return (view?.results ?? []).flatMap(({ tokens }, number) =>
+    tokens <= LEAST_RESULT_TOKENS ? [] : [[number, tokens] as const],
+  );
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

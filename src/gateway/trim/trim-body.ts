@@ -1,0 +1,83 @@
+import type { JsonObject } from "../usage/usage.ts";
+import type { CountText } from "./count-tokens.ts";
+import { rememberByContent } from "./count-tokens.ts";
+import { messageOf, type TrimDialect } from "./dialects.ts";
+import { findArray, type ArrayPlace } from "./json-array.ts";
+import { tokensOf, type MessageView } from "./message-view.ts";
+import { planTrim, type TrimPlan, type TrimTerms } from "./plan.ts";
+
+export interface TrimBodyParams {
+  readonly body: Buffer;
+  /** The body, parsed. */
+  readonly fields: JsonObject;
+  readonly dialect: TrimDialect;
+  readonly terms: TrimTerms;
+  /** Numbers of messages that the caller wants to stay. */
+  readonly pinned: ReadonlySet<number>;
+}
+
+export interface TrimmedBody {
+  /** The same buffer where nothing was trimmed. */
+  readonly body: Buffer;
+  readonly plan: TrimPlan;
+}
+
+/** Trims bodies of requests; remembers the sizes of messages that it has seen. */
+export type TrimBody = (params: Readonly<TrimBodyParams>) => TrimmedBody | null;
+
+/** What the model is told where turns were dropped. */
+const DROPPED = "[Earlier turns of this conversation were left out to save tokens.]";
+
+/**
+ * Trims a request: messages that change are replaced or cut out, every other byte stays as it was. Null: there is nothing
+ * that could be trimmed.
+ */
+export function createTrimBody(count: CountText): TrimBody {
+  const viewsBy = new Map<TrimDialect, (bytes: Buffer) => MessageView>();
+  const sizeOfRest = rememberByContent((text) => ({ tokens: tokensOf(JSON.parse(text), count) }));
+
+  const viewerOf = (dialect: TrimDialect): ((bytes: Buffer) => MessageView) => {
+    const known = viewsBy.get(dialect);
+    if (known !== undefined) return known;
+    const viewer = rememberByContent((text) => dialect.view(messageOf(text), count));
+    viewsBy.set(dialect, viewer);
+    return viewer;
+  };
+
+  return ({ body, fields, dialect, terms, pinned }) => {
+    const place = findArray(body, dialect.field);
+    if (place === null || place.elements.length === 0 || !dialect.isWhole(fields)) return null;
+    const viewer = viewerOf(dialect);
+    const views = place.elements.map(({ start, end }) => viewer(body.subarray(start, end)));
+    const rest = Buffer.concat([
+      body.subarray(0, place.start),
+      Buffer.from("[]"),
+      body.subarray(place.end),
+    ]);
+    const plan = planTrim({ views, otherTokens: sizeOfRest(rest).tokens, pinned, terms });
+    if (plan.cleared.size === 0 && plan.dropped.size === 0) return { body, plan };
+    return { body: edited(body, place, dialect, plan), plan };
+  };
+}
+
+function edited(
+  body: Buffer,
+  place: ArrayPlace,
+  dialect: TrimDialect,
+  plan: TrimPlan,
+): Buffer {
+  const parts: Buffer[] = [];
+  place.elements.forEach(({ start, end }, index) => {
+    if (plan.dropped.has(index)) return;
+    const bytes = body.subarray(start, end);
+    const results = plan.cleared.get(index);
+    const changed =
+      results !== undefined
+        ? dialect.clear(messageOf(bytes.toString("utf8")), results)
+        : index === plan.noted
+          ? dialect.addText(messageOf(bytes.toString("utf8")), DROPPED)
+          : null;
+    parts.push(Buffer.from(parts.length === 0 ? "[" : ","), changed === null ? bytes : Buffer.from(JSON.stringify(changed)));
+  });
+  return Buffer.concat([body.subarray(0, place.start), ...parts, Buffer.from("]"), body.subarray(place.end)]);
+}
