@@ -169,8 +169,10 @@ describe("trimming through the gateway", () => {
   test("leaves what it cannot read to the provider", async () => {
     const { upstream, subject } = await setup({ trim: { runs: 1_024 } });
     const broken = `{"model":"gpt-5","messages":[{"role":"user","content":"${"x".repeat(5_000)}"}`;
-    await ask(subject.url, "/v1/chat/completions", broken).catch(() => {});
-    expect(upstream.calls[0]?.body.toString() ?? broken).toBe(broken);
+    upstream.fault = { kind: "status", status: 400 };
+    await ask(subject.url, "/v1/chat/completions", broken);
+    expect(upstream.calls[0]?.body.toString()).toBe(broken);
+    upstream.fault = null;
     const odd = JSON.stringify({ model: "gpt-5", messages: [1, null, "x".repeat(5_000)] });
     await ask(subject.url, "/v1/chat/completions", odd);
     expect(upstream.calls.at(-1)?.body.toString()).toBe(odd);
