@@ -107,7 +107,10 @@ export async function windowOfModel(params: {
   if (model === null) return null;
   const list = await loadPriceList();
   try {
-    const found = list.calcPrice({ input_tokens: 1 }, model, { ...listedAs(list, provider, model), timestamp: at });
+    const found = list.calcPrice({ input_tokens: 1 }, model, {
+      ...listedAs(list, provider, model),
+      timestamp: at,
+    });
     return found?.model.context_window ?? null;
   } catch {
     return null;

@@ -42,7 +42,9 @@ async function setup(gateway: Record<string, unknown> = {}) {
     return made.key;
   };
   const line = (number: number): Promise<Record<string, unknown>> =>
-    vi.waitUntil(() => subject.lines.filter((one) => one["msg"] === "model call")[number], { timeout: 5_000 });
+    vi.waitUntil(() => subject.lines.filter((one) => one["msg"] === "model call")[number], {
+      timeout: 5_000,
+    });
   const sent = (number: number): { readonly messages: Message[] } =>
     JSON.parse(upstream.calls[number]?.body.toString() ?? "null") as { messages: Message[] };
   return { upstream, subject, key, line, sent };
@@ -84,7 +86,10 @@ function session(steps: number): Record<string, unknown> {
   };
 }
 
-const headers = (key: string, more: Record<string, string> = {}) => ({ authorization: `Bearer ${key}`, ...more });
+const headers = (key: string, more: Record<string, string> = {}) => ({
+  authorization: `Bearer ${key}`,
+  ...more,
+});
 
 describe("trimming through the gateway", () => {
   test("is off unless asked for: every byte passes", async () => {
@@ -92,7 +97,11 @@ describe("trimming through the gateway", () => {
     const body = JSON.stringify(session(8));
     await ask(subject.url, "/v1/messages", body);
     expect(upstream.calls[0]?.body.toString()).toBe(body);
-    expect(await line(0)).toMatchObject({ compress_ratio: 1, token_reduction: 0, prefix_stable_tokens: null });
+    expect(await line(0)).toMatchObject({
+      compress_ratio: 1,
+      token_reduction: 0,
+      prefix_stable_tokens: null,
+    });
   });
 
   test("to a budget by the header: oldest turns go, instructions, pinned and last ones stay", async () => {
@@ -110,7 +119,10 @@ describe("trimming through the gateway", () => {
     const logged = await line(0);
     expect(logged["compress_ratio"]).toBeLessThan(0.3);
     expect(Number(logged["compress_ratio"]) + Number(logged["token_reduction"])).toBeCloseTo(1, 3);
-    expect(Number(answer.headers["x-miyabi-compress-ratio"])).toBeCloseTo(Number(logged["compress_ratio"]), 2);
+    expect(Number(answer.headers["x-miyabi-compress-ratio"])).toBeCloseTo(
+      Number(logged["compress_ratio"]),
+      2,
+    );
     expect(await subject.gateway.metrics()).toMatch(/miyabi_gateway_trim_tokens_total\{kind="in"\} \d{4}/);
   });
 
@@ -138,7 +150,12 @@ describe("trimming through the gateway", () => {
     const [small, other] = [await key("small"), await key("other")];
     const request = chat(60);
     const count = async (number: number, ...asked: Parameters<typeof headers>): Promise<number> => {
-      await ask(subject.url, "/v1/chat/completions", number === 2 ? chat(60, { model: "writer" }) : request, headers(...asked));
+      await ask(
+        subject.url,
+        "/v1/chat/completions",
+        number === 2 ? chat(60, { model: "writer" }) : request,
+        headers(...asked),
+      );
       return sent(number).messages.length;
     };
     const ofKey = await count(0, small);
@@ -161,7 +178,10 @@ describe("trimming through the gateway", () => {
       expect(answer.status).toBe(400);
       expect(answer.text).toContain("from 1024 to 8192 in steps of 256");
     }
-    const pin = await ask(subject.url, "/v1/messages", session(1), { "x-api-key": RUN_KEY, "x-miyabi-pin": "first" });
+    const pin = await ask(subject.url, "/v1/messages", session(1), {
+      "x-api-key": RUN_KEY,
+      "x-miyabi-pin": "first",
+    });
     expect(pin.text).toContain("invalid_request_error");
     expect(upstream.calls).toHaveLength(0);
   });

@@ -27,8 +27,7 @@ export function createTrimStage(): Stage {
       route: routeOf(settings, call.model),
       settings: settings.trim,
     });
-    if (chosen.state === "invalid")
-      return refuse(call, { refusal: "bad_request", message: chosen.message });
+    if (chosen.state === "invalid") return refuse(call, { refusal: "bad_request", message: chosen.message });
     const { choice, pinned } = chosen;
     if (choice === "off") return next(call);
     const smallest = choice === "window" ? settings.trim.fromTokens : choice;
@@ -63,7 +62,9 @@ async function windowOf(call: Call): Promise<number> {
   const sizes = await Promise.all(
     call.targets.map(async ({ model, provider }) => {
       if (model !== null && Object.hasOwn(windows, model)) return windows[model] ?? unknownWindow;
-      return (await windowOfModel({ model, provider: priced(provider), at: call.startedAt })) ?? unknownWindow;
+      return (
+        (await windowOfModel({ model, provider: priced(provider), at: call.startedAt })) ?? unknownWindow
+      );
     }),
   );
   return Math.min(...sizes);

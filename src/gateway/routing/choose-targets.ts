@@ -81,7 +81,10 @@ function followAlias(aliases: Readonly<Record<string, string>>, model: string | 
 
 /** The route that a model's name leads to; null: none. */
 export function routeOf(
-  settings: { readonly aliases: Readonly<Record<string, string>>; readonly routes: Readonly<Record<string, RouteSettings>> },
+  settings: {
+    readonly aliases: Readonly<Record<string, string>>;
+    readonly routes: Readonly<Record<string, RouteSettings>>;
+  },
   model: string | null,
 ): RouteSettings | null {
   const named = followAlias(settings.aliases, model);

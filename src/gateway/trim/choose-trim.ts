@@ -32,7 +32,10 @@ export function chooseTrim(params: {
     };
   const pinned = pinnedOf(params.headers["x-miyabi-pin"]);
   if (pinned === null)
-    return { state: "invalid", message: "x-miyabi-pin must be numbers of messages, counted from 0: 0, 4, 5." };
+    return {
+      state: "invalid",
+      message: "x-miyabi-pin must be numbers of messages, counted from 0: 0, 4, 5.",
+    };
   const choice = said ?? ofKey(params.caller, params.settings) ?? params.route?.trim ?? ofKind(params);
   return { state: "chosen", choice, pinned };
 }

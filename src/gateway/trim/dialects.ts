@@ -24,7 +24,11 @@ const whole = (): boolean => true;
 function viewOf(
   message: JsonObject,
   count: CountText,
-  parts: { readonly kind: MessageKind; readonly calls?: readonly unknown[]; readonly results?: readonly ResultView[] },
+  parts: {
+    readonly kind: MessageKind;
+    readonly calls?: readonly unknown[];
+    readonly results?: readonly ResultView[];
+  },
 ): MessageView {
   return {
     kind: parts.kind,

@@ -23,7 +23,15 @@ export interface MessageView {
 
 /** What an image or a document counts; providers take 800 to 1,600 for one of usual size. */
 const MEDIA_TOKENS = 1_600;
-const MEDIA_TYPES = new Set(["image", "image_url", "input_image", "document", "file", "input_file", "input_audio"]);
+const MEDIA_TYPES = new Set([
+  "image",
+  "image_url",
+  "input_image",
+  "document",
+  "file",
+  "input_file",
+  "input_audio",
+]);
 /** Names of fields and brackets, each about one token. */
 const TOKENS_PER_FIELD = 2;
 /** Deeper values are not looked at: nothing good is that deep. */
@@ -34,12 +42,14 @@ export function tokensOf(value: unknown, count: CountText, depth = 0): number {
   if (typeof value === "string") return count(value);
   if (value === null || typeof value !== "object") return 1;
   if (depth > DEEPEST) return 0;
-  if (Array.isArray(value)) return value.reduce<number>((sum, one) => sum + tokensOf(one, count, depth + 1), 0);
+  if (Array.isArray(value))
+    return value.reduce<number>((sum, one) => sum + tokensOf(one, count, depth + 1), 0);
   const fields = Object.entries(value);
   if (fields.some(([name, kind]) => name === "type" && typeof kind === "string" && MEDIA_TYPES.has(kind)))
     return MEDIA_TOKENS;
   return fields.reduce(
-    (sum, [name, one]) => (name === "cache_control" ? sum : sum + TOKENS_PER_FIELD + tokensOf(one, count, depth + 1)),
+    (sum, [name, one]) =>
+      name === "cache_control" ? sum : sum + TOKENS_PER_FIELD + tokensOf(one, count, depth + 1),
     0,
   );
 }

@@ -34,9 +34,17 @@ function outcome(views: readonly MessageView[], made: TrimPlan): (readonly [stri
   return views.flatMap((view, index) => {
     if (made.dropped.has(index)) return [];
     const cleared = made.cleared.get(index);
-    const gone = view.results.reduce((sum, { tokens }, at) => (cleared?.has(at) === true ? sum + tokens - 20 : sum), 0);
+    const gone = view.results.reduce(
+      (sum, { tokens }, at) => (cleared?.has(at) === true ? sum + tokens - 20 : sum),
+      0,
+    );
     const noted = made.noted === index;
-    return [[`${index}${cleared === undefined ? "" : " cleared"}${noted ? " noted" : ""}`, view.tokens - gone] as const];
+    return [
+      [
+        `${index}${cleared === undefined ? "" : " cleared"}${noted ? " noted" : ""}`,
+        view.tokens - gone,
+      ] as const,
+    ];
   });
 }
 
@@ -59,7 +67,12 @@ const conversations = fc
       ...(step.person === 0 || step.results.length === 0 ? [human(step.says)] : []),
     ]),
   );
-const terms = fc.constantFrom(BUDGET, WINDOW, { ...WINDOW, saving: null }, { ...BUDGET, most: 1_024, least: 512 });
+const terms = fc.constantFrom(
+  BUDGET,
+  WINDOW,
+  { ...WINDOW, saving: null },
+  { ...BUDGET, most: 1_024, least: 512 },
+);
 
 /** The requests of a conversation: one before each time that the model speaks, and the last one. */
 function requestsOf(views: readonly MessageView[]): (readonly MessageView[])[] {
@@ -186,7 +199,10 @@ describe("plans", () => {
   ];
 
   test("leave small requests alone", () => {
-    expect(plan(task([100, 2_000], [100, 3_000]), WINDOW)).toMatchObject({ tokensIn: 6_716, tokensOut: 6_716 });
+    expect(plan(task([100, 2_000], [100, 3_000]), WINDOW)).toMatchObject({
+      tokensIn: 6_716,
+      tokensOut: 6_716,
+    });
     expect(plan(task([100, 2_000], [100, 3_000]), WINDOW).cleared.size).toBe(0);
   });
 
@@ -201,7 +217,10 @@ describe("plans", () => {
   test("do not clear what would have to be paid for with a large rewrite", () => {
     const views = task([50, 9_000], [50, 200], [3_000, 200], [3_000, 200], [50, 200]);
     expect(plan(views, WINDOW).cleared.size).toBe(0);
-    expect(plan(views, { ...WINDOW, saving: { fromTokens: 10_000, writeFactor: 1.25, advance: 0.2 } }).cleared.size).toBe(1);
+    expect(
+      plan(views, { ...WINDOW, saving: { fromTokens: 10_000, writeFactor: 1.25, advance: 0.2 } }).cleared
+        .size,
+    ).toBe(1);
   });
 
   test("drop the oldest steps of an agent at the window, and keep its task", () => {

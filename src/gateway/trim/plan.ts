@@ -104,7 +104,9 @@ function replay(params: Readonly<PlanParams>) {
 
   const size = (): number => total + (dropped.size > 0 ? NOTE_TOKENS : 0);
   const gainOf = (index: number, before: number): number =>
-    params.pinned.has(index) || dropped.has(index) || (steps.of[index] ?? 0) > before ? 0 : (gains[index] ?? 0);
+    params.pinned.has(index) || dropped.has(index) || (steps.of[index] ?? 0) > before
+      ? 0
+      : (gains[index] ?? 0);
   const change = (index: number, tokens: number): void => {
     total += tokens - (left[index] ?? 0);
     left[index] = tokens;
@@ -181,14 +183,15 @@ function replay(params: Readonly<PlanParams>) {
     if (terms.saving !== null) {
       const { writeFactor } = terms.saving;
       const isFirst = cached === 0;
-      spent += (isFirst ? 0 : READ_FACTOR * cachedTokens) + writeFactor * (total + removed(cached) - (isFirst ? 0 : cachedTokens));
+      spent +=
+        (isFirst ? 0 : READ_FACTOR * cachedTokens) +
+        writeFactor * (total + removed(cached) - (isFirst ? 0 : cachedTokens));
       balance += READ_FACTOR * removed(cached);
     }
     const before = (steps.of[end - 1] ?? 0) - terms.keepSteps;
     let first = save(cached, before);
     if (size() > terms.most) first = Math.min(first, shrink(cached, before));
-    stableTokens =
-      cached === 0 ? 0 : params.otherTokens + sum(left.slice(0, Math.min(first, cached)));
+    stableTokens = cached === 0 ? 0 : params.otherTokens + sum(left.slice(0, Math.min(first, cached)));
   }
   return { cleared, dropped, stableTokens, size };
 }

@@ -22,19 +22,34 @@ function dialect(name: "messages" | "chat_completions" | "responses"): TrimDiale
   return found;
 }
 
-function trim(name: "messages" | "chat_completions" | "responses", text: string, pinned: number[] = []): TrimmedBody | null {
+function trim(
+  name: "messages" | "chat_completions" | "responses",
+  text: string,
+  pinned: number[] = [],
+): TrimmedBody | null {
   const body = Buffer.from(text);
   const fields = JSON.parse(text) as Part;
-  return createTrimBody(count)({ body, fields, dialect: dialect(name), terms: TERMS, pinned: new Set(pinned) });
+  return createTrimBody(count)({
+    body,
+    fields,
+    dialect: dialect(name),
+    terms: TERMS,
+    pinned: new Set(pinned),
+  });
 }
 
 const use = (id: string): Part => ({
   role: "assistant",
-  content: [{ type: "thinking", thinking: "hm", signature: "sig==" }, { type: "tool_use", id, name: "run", input: {} }],
+  content: [
+    { type: "thinking", thinking: "hm", signature: "sig==" },
+    { type: "tool_use", id, name: "run", input: {} },
+  ],
 });
 const used = (tool_use_id: string, content: unknown): Part => ({
   role: "user",
-  content: [{ type: "tool_result", tool_use_id, content, is_error: false, cache_control: { type: "ephemeral" } }],
+  content: [
+    { type: "tool_result", tool_use_id, content, is_error: false, cache_control: { type: "ephemeral" } },
+  ],
 });
 
 describe("edits", () => {
@@ -47,7 +62,9 @@ describe("edits", () => {
     const tail = ` , "tools":[{"input_schema":{"minimum":1.0}}]}`;
     const trimmed = trim("messages", `${head}[${[first, a, b, c, d, e, f].join(" , ")}]${tail}`);
     const cleared = (id: string): string => JSON.stringify(used(id, CLEARED));
-    expect(trimmed?.body.toString()).toBe(`${head}[${[first, a, cleared("t1"), c, cleared("t2"), e, f].join(",")}]${tail}`);
+    expect(trimmed?.body.toString()).toBe(
+      `${head}[${[first, a, cleared("t1"), c, cleared("t2"), e, f].join(",")}]${tail}`,
+    );
   });
 
   test("of chat completions and responses keep the ids of calls", () => {
@@ -56,12 +73,18 @@ describe("edits", () => {
         { role: "system", content: "be brief" },
         { role: "user", content: "go" },
         ...["c1", "c2", "c3"].flatMap((id) => [
-          { role: "assistant", content: null, tool_calls: [{ id, type: "function", function: { name: "f", arguments: "{}" } }] },
+          {
+            role: "assistant",
+            content: null,
+            tool_calls: [{ id, type: "function", function: { name: "f", arguments: "{}" } }],
+          },
           { role: "tool", tool_call_id: id, content: LONG },
         ]),
       ],
     };
-    const sent = JSON.parse(trim("chat_completions", JSON.stringify(chat))?.body.toString() ?? "") as typeof chat;
+    const sent = JSON.parse(
+      trim("chat_completions", JSON.stringify(chat))?.body.toString() ?? "",
+    ) as typeof chat;
     expect(sent.messages[3]).toEqual({ role: "tool", tool_call_id: "c1", content: CLEARED });
     expect(sent.messages.at(-1)).toEqual(chat.messages.at(-1));
     const items = {
@@ -87,7 +110,9 @@ describe("edits", () => {
         messages: [
           { role: "user", content },
           ...["x", "y", "z"].map((id) => ({ role: "assistant", content: long + id })),
-        ].flatMap((message, index) => (index === 0 ? [message] : [message, { role: "user", content: "go on" }])),
+        ].flatMap((message, index) =>
+          index === 0 ? [message] : [message, { role: "user", content: "go on" }],
+        ),
       });
     const asText = trim("chat_completions", chat("start"), [6]);
     expect(asText?.body.toString()).toMatch(/"content":"start\\n\\n\[Earlier turns .*left out/);
@@ -99,7 +124,13 @@ describe("edits", () => {
   test("that are not needed leave the very same buffer", () => {
     const body = Buffer.from('{"messages":[{"role":"user","content":"hi"}]}');
     const fields = JSON.parse(body.toString()) as Part;
-    const made = createTrimBody(count)({ body, fields, dialect: dialect("messages"), terms: TERMS, pinned: new Set() });
+    const made = createTrimBody(count)({
+      body,
+      fields,
+      dialect: dialect("messages"),
+      terms: TERMS,
+      pinned: new Set(),
+    });
     expect(made?.body).toBe(body);
   });
 });
@@ -131,16 +162,15 @@ describe("counting", () => {
 describe("the place of an array", () => {
   const at = (text: string, field = "messages"): readonly string[] | null => {
     const body = Buffer.from(text);
-    return findArray(body, field)?.elements.map(({ start, end }) => body.toString("utf8", start, end)) ?? null;
+    return (
+      findArray(body, field)?.elements.map(({ start, end }) => body.toString("utf8", start, end)) ?? null
+    );
   };
 
   test("is found at the top level only, whatever stands in texts", () => {
-    expect(at('{"a":{"messages":[1]},"t":"\\"messages\\":[2]","messages" : [ {"x":"],\\\\"} , [3, 4],"," ,5 ]}')).toEqual([
-      '{"x":"],\\\\"}',
-      "[3, 4]",
-      '","',
-      "5",
-    ]);
+    expect(
+      at('{"a":{"messages":[1]},"t":"\\"messages\\":[2]","messages" : [ {"x":"],\\\\"} , [3, 4],"," ,5 ]}'),
+    ).toEqual(['{"x":"],\\\\"}', "[3, 4]", '","', "5"]);
     expect(at('{"messages":[]}')).toEqual([]);
     expect(at('{"messages":"text"}')).toBeNull();
     expect(at('{"messages":[1],"messages":[2]}')).toBeNull();

@@ -49,23 +49,14 @@ export function createTrimBody(count: CountText): TrimBody {
     if (place === null || place.elements.length === 0 || !dialect.isWhole(fields)) return null;
     const viewer = viewerOf(dialect);
     const views = place.elements.map(({ start, end }) => viewer(body.subarray(start, end)));
-    const rest = Buffer.concat([
-      body.subarray(0, place.start),
-      Buffer.from("[]"),
-      body.subarray(place.end),
-    ]);
+    const rest = Buffer.concat([body.subarray(0, place.start), Buffer.from("[]"), body.subarray(place.end)]);
     const plan = planTrim({ views, otherTokens: sizeOfRest(rest).tokens, pinned, terms });
     if (plan.cleared.size === 0 && plan.dropped.size === 0) return { body, plan };
     return { body: edited(body, place, dialect, plan), plan };
   };
 }
 
-function edited(
-  body: Buffer,
-  place: ArrayPlace,
-  dialect: TrimDialect,
-  plan: TrimPlan,
-): Buffer {
+function edited(body: Buffer, place: ArrayPlace, dialect: TrimDialect, plan: TrimPlan): Buffer {
   const parts: Buffer[] = [];
   place.elements.forEach(({ start, end }, index) => {
     if (plan.dropped.has(index)) return;
@@ -77,7 +68,10 @@ function edited(
         : index === plan.noted
           ? dialect.addText(messageOf(bytes.toString("utf8")), DROPPED)
           : null;
-    parts.push(Buffer.from(parts.length === 0 ? "[" : ","), changed === null ? bytes : Buffer.from(JSON.stringify(changed)));
+    parts.push(
+      Buffer.from(parts.length === 0 ? "[" : ","),
+      changed === null ? bytes : Buffer.from(JSON.stringify(changed)),
+    );
   });
   return Buffer.concat([body.subarray(0, place.start), ...parts, Buffer.from("]"), body.subarray(place.end)]);
 }
