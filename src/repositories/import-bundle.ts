@@ -1,4 +1,4 @@
-import { appendFile, mkdir, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "../base/index.ts";
 import { copyBundle, invalidHandover } from "./bundle-file.ts";
@@ -84,7 +84,22 @@ async function unpack(git: Git, gitDir: string, bundle: string): Promise<string>
     timeoutMs: UNPACK_TIMEOUT_MS,
   });
   if (fetched.code !== 0) throw invalidHandover(`holds objects that git refuses: ${gitMessage(fetched)}`);
+  await checkObjects(git, gitDir);
   return head;
+}
+
+/** Git before 2.46 does not apply `fsckObjects` to what it fetches from a bundle (seen with 2.39). */
+async function checkObjects(git: Git, gitDir: string): Promise<void> {
+  const packs = path.join(gitDir, "objects", "pack");
+  for (const name of await readdir(packs)) {
+    if (!name.endsWith(".pack")) continue;
+    const checked = await git.run({
+      gitDir,
+      args: ["index-pack", "--strict", "-o", path.join(gitDir, "checked.idx"), path.join(packs, name)],
+      timeoutMs: UNPACK_TIMEOUT_MS,
+    });
+    if (checked.code !== 0) throw invalidHandover(`holds objects that git refuses: ${gitMessage(checked)}`);
+  }
 }
 
 async function checkSizes(
