@@ -113,7 +113,14 @@ export async function openClientBench(
       return found.has("native") ? "native" : found.has("translated") ? "translated" : "none";
     },
     setUp: (name, chosen) =>
-      setUpTool({ name, place: { home, env }, api, clock: systemClock, model: chosen, isDryRun: false }),
+      setUpTool({
+        name,
+        place: { home, env, isOfAnother: false },
+        api,
+        clock: systemClock,
+        model: chosen,
+        isDryRun: false,
+      }),
     makeKey: async () => (await api.call("createGatewayKey", { body: { name: "sdk", kind: "tool" } })).key,
     run: ([command = "", ...args], more) =>
       systemProcessRunner.run({

@@ -57,10 +57,11 @@ export async function runSetup(
 }
 
 function placeOf(env: NodeJS.ProcessEnv, home: string | undefined): Place {
-  if (home === undefined) return { home: env["HOME"] ?? os.homedir(), env };
+  if (home === undefined) return { home: env["HOME"] ?? os.homedir(), env, isOfAnother: false };
   return {
     home: path.resolve(home),
     env: Object.fromEntries(OF_THE_PERSON.map((name) => [name, env[name]])),
+    isOfAnother: true,
   };
 }
 

@@ -60,6 +60,20 @@ export async function removeFile(file: string): Promise<void> {
   });
 }
 
+/**
+ * As root in another person's home: whatever is written there has to be that person's, lest a link leads us elsewhere.
+ * @throws config.invalid
+ */
+export async function requireOwner(file: string, home: string): Promise<void> {
+  const [owner, person] = await Promise.all([ownerOf(file), stat(home).catch(() => null)]);
+  if (owner === null || person === null || owner.uid === person.uid) return;
+  throw new AppError({
+    code: "config.invalid",
+    message: `${file} does not belong to the person whose home is ${home}. Nothing was changed.`,
+    fix: `Look where the link leads: ls -l ${file}`,
+  });
+}
+
 /** Of the file, or of the nearest directory that there is. */
 async function ownerOf(file: string): Promise<{ readonly uid: number; readonly gid: number } | null> {
   for (let at = file; ; at = path.dirname(at)) {

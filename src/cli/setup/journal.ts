@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
-import { readdir } from "node:fs/promises";
+import { link, readdir } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { AppError, readFileIfExists } from "../../base/index.ts";
+import { AppError, diskError, errnoOf, readFileIfExists } from "../../base/index.ts";
 import { removeFile, writeOwned } from "./files.ts";
-import type { Change } from "./formats/index.ts";
-import { FORMATS, type FormatName } from "./formats/index.ts";
+import { FORMATS, type Change, type FormatName } from "./formats/index.ts";
 import type { Place, ToolName } from "./tools/index.ts";
 
 const step = z.union([z.string(), z.strictObject({ field: z.string(), is: z.string() })]);
@@ -55,15 +54,31 @@ export function openJournal(place: Place, tool: ToolName): Journal {
   return {
     list: async () => Promise.all((await names()).map((name) => readBackup(path.join(directory, name)))),
     add: async (backup) => {
-      const number = Number.parseInt((await names()).at(-1) ?? "0", 10) + 1;
-      const file = path.join(directory, `${String(number).padStart(6, "0")}.json`);
-      await writeOwned(file, Buffer.from(`${JSON.stringify(backup, null, 1)}\n`), 0o600);
+      const draft = path.join(directory, `draft-${process.pid}`);
+      await writeOwned(draft, Buffer.from(`${JSON.stringify(backup, null, 1)}\n`), 0o600);
+      // A link, unlike a rename, never takes the place of another process's backup.
+      for (let number = numberOf((await names()).at(-1)) + 1; ; number += 1)
+        if (await isLinked(draft, path.join(directory, `${String(number).padStart(6, "0")}.json`))) break;
+      await removeFile(draft);
     },
     removeLast: async () => {
       const last = (await names()).at(-1);
       if (last !== undefined) await removeFile(path.join(directory, last));
     },
   };
+}
+
+const numberOf = (name = "0"): number => Number.parseInt(name, 10);
+
+/** False: the name is taken. */
+async function isLinked(draft: string, file: string): Promise<boolean> {
+  try {
+    await link(draft, file);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "EEXIST") return false;
+    throw diskError(file, error);
+  }
 }
 
 export const digestOf = (content: Uint8Array): string => createHash("sha256").update(content).digest("hex");

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { AppError } from "../../base/index.ts";
-import { findFile, type FoundFile } from "./files.ts";
+import { findFile, requireOwner, type FoundFile } from "./files.ts";
 import { FORMATS, valueAt, type Change, type FormatName } from "./formats/index.ts";
 import type { Facts, Place, Tool } from "./tools/index.ts";
 
@@ -23,6 +23,7 @@ export async function planFiles(tool: Tool, place: Place, facts: Facts): Promise
   const planned: PlannedFile[] = [];
   for (const target of tool.targets(place, facts)) {
     const found = await findFile(target.files);
+    if (place.isOfAnother) await requireOwner(found.file, place.home);
     if (found.content === null) await refuseLegacy(tool, place);
     const format = FORMATS[target.format];
     const before = textOf(found);

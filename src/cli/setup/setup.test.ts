@@ -1,4 +1,15 @@
-import { chmod, lstat, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { describe, expect, test } from "vitest";
@@ -86,7 +97,14 @@ async function setup(gateway: Gateway = {}) {
   };
   const made = () =>
     calls.filter((call) => call.method === "POST" && call.url === "/api/gateway/keys").length;
-  return { ...line, calls, put, made, run: (...words: readonly string[]) => run(line.env, words) };
+  return {
+    ...line,
+    calls,
+    put,
+    made,
+    start: line.run,
+    run: (...words: readonly string[]) => run(line.env, words),
+  };
 }
 
 /** `miyabi setup` in this process: the command line around it costs a second a call. */
@@ -325,6 +343,38 @@ describe("miyabi setup", () => {
     expect(await readFile(real, "utf8")).toBe("{}\n");
     expect((await stat(real)).mode & 0o777).toBe(0o640);
   });
+
+  test("two at once keep a backup each", async () => {
+    const context = await setup();
+    await context.put(".aider.conf.yml", "model: sonnet\n");
+    await Promise.all(["a", "b", "c"].map((model) => context.start("setup", "aider", "--model", model)));
+    const kept = await readdir(path.join(context.dir, ".local/state/miyabi/setup/aider"));
+    expect(kept.toSorted()).toEqual(["000001.json", "000002.json", "000003.json"]);
+  });
+
+  test.runIf(process.getuid?.() === 0)(
+    "as root gives what it writes to the person, and follows no link out of what is theirs",
+    async () => {
+      const context = await setup();
+      const home = path.join(context.dir, "mika");
+      await mkdir(home);
+      await chown(home, 1000, 1000);
+      expect((await context.run("setup", "claude", "--home", home)).code).toBe(0);
+      for (const file of [
+        ".claude",
+        ".claude/settings.json",
+        ".local",
+        ".local/state/miyabi/setup/claude/000001.json",
+      ])
+        expect((await stat(path.join(home, file))).uid).toBe(1000);
+      const foreign = await context.put("of-root.yml", "a: 1\n");
+      await symlink(foreign, path.join(home, ".aider.conf.yml"));
+      const { code, stderr } = await context.run("setup", "aider", "--home", home);
+      expect(code).toBe(78);
+      expect(stderr).toContain("does not belong to the person");
+      expect(await readFile(foreign, "utf8")).toBe("a: 1\n");
+    },
+  );
 
   test("says plainly that no provider is there, and fails where the call fails", async () => {
     const without = await setup({ providers: ["no-key"], models: [] });

@@ -9,6 +9,8 @@ export interface Place {
   readonly home: string;
   /** Variables by which the tools' files may be elsewhere. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Named on the command line: it need not be the home of whoever types. */
+  readonly isOfAnother: boolean;
 }
 
 export interface Facts {
