@@ -3,8 +3,8 @@ import { AppError } from "../base/index.ts";
 import { taskId, type AgentView } from "../contract/index.ts";
 import { openPane } from "./attach.ts";
 import { declare } from "./catalog.ts";
-import type { Client } from "./client.ts";
 import { action, valueOf } from "./context.ts";
+import { findAgent } from "./find-agent.ts";
 import { restartAgents } from "./restart.ts";
 import { oneLine, table } from "./table.ts";
 
@@ -70,18 +70,6 @@ export function addAgentCommands(program: Command): void {
         output.result(agent, `${agent.slot}: ${agent.state}`);
       }),
     );
-}
-
-/** @throws not_found naming the agents there are. */
-async function findAgent(api: Client, slot: string): Promise<AgentView> {
-  const { items } = await api.call("listAgents");
-  const agent = items.find((one) => one.slot === slot);
-  if (agent !== undefined) return agent;
-  throw new AppError({
-    code: "not_found",
-    message: `There is no agent "${slot}". The team: ${items.map((one) => one.slot).join(", ")}.`,
-    fix: "miyabi agents",
-  });
 }
 
 function teamText(items: readonly AgentView[]): string {

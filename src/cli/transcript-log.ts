@@ -2,6 +2,7 @@ import { AppError, systemClock } from "../base/index.ts";
 import type { LogItem, TranscriptBody } from "../contract/index.ts";
 import type { Client } from "./client.ts";
 import type { CommandContext } from "./context.ts";
+import { findAgent } from "./find-agent.ts";
 import { colored, oneLine, plain } from "./table.ts";
 
 export interface LogFlags {
@@ -16,7 +17,10 @@ const PAGE = 200;
 /** Items carry the time of the agent's machine and may arrive late; this far back a poll looks again. */
 const LATE_MS = 60_000;
 
-/** Prints transcript items, oldest first, one JSON object a line with --json; with `follow` until interrupted. */
+/**
+ * Prints transcript items, oldest first, one JSON object a line with --json; with `follow` until interrupted.
+ * @throws not_found where there is no such task or agent.
+ */
 export async function printTranscripts({ client, output }: CommandContext, flags: LogFlags): Promise<void> {
   let api = await client();
   const seen = new Map<string, number>();
@@ -30,6 +34,7 @@ export async function printTranscripts({ client, output }: CommandContext, flags
     }
   };
   const first = await readItems(api, flags, null, flags.lines);
+  if (first.length === 0) await requireSubject(api, flags);
   show(first);
   if (first.length === 0 && flags.follow !== true) output.note("Nothing is logged for this yet.");
   while (flags.follow === true) {
@@ -44,6 +49,12 @@ export async function printTranscripts({ client, output }: CommandContext, flags
     }
     for (const [key, at] of seen) if (at < newest - 2 * LATE_MS) seen.delete(key);
   }
+}
+
+/** Nothing is logged: of something that there is, or of a name mistyped? @throws not_found */
+async function requireSubject(api: Client, { task, agent }: LogFlags): Promise<void> {
+  if (task !== undefined) await api.call("getTask", { params: { id: task } });
+  if (agent !== undefined) await findAgent(api, agent);
 }
 
 /** The newest `limit` items (null: all since `since`), oldest first, however many pages that takes. */

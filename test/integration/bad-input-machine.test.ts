@@ -196,7 +196,7 @@ const idIn = (stdout: string): string => (JSON.parse(stdout) as { id: string }).
 describe.skipIf(!mayMount)("a disk that is full (needs root, for a small disk)", () => {
   it("stops the work and not the product; status and explain name it, and with room all is done", async () => {
     const product = await installation();
-    await mountSmallDisk(product.home, 400);
+    await mountSmallDisk(product.home, 240);
     const repository = await createTestRepository(path.join(await directory(), "words"));
     product.up();
     await waitUntilIdle(product);
