@@ -40,7 +40,9 @@ beforeAll(async () => {
   ]);
   await writeFile(
     path.join(product.home, "miyabi.yaml"),
-    JSON.stringify({ gateway: { providers: { local: { kind: "openai-compatible", baseUrl: "http://127.0.0.1:9/v1" } } } }),
+    JSON.stringify({
+      gateway: { providers: { local: { kind: "openai-compatible", baseUrl: "http://127.0.0.1:9/v1" } } },
+    }),
   );
   repository = (await createTestRepository(path.join(scratch, "words"))).dir;
   product.up();
@@ -189,7 +191,14 @@ const REFUSALS: readonly Refusal[] = [
 const NEEDS_IT: readonly string[] = [
   ...["status", "login", "task list", "task show T1", "task explain T1", "task diff T1", "task cancel T1"],
   ...["task retry T1", "task approve T1", "task depend T1 --on T2", "task priority T1 P1"],
-  ...["task add --repo . --title x", "ask list", "ask answer Q1 yes", "agents", "attach kaede", "tell kaede hi"],
+  ...[
+    "task add --repo . --title x",
+    "ask list",
+    "ask answer Q1 yes",
+    "agents",
+    "attach kaede",
+    "tell kaede hi",
+  ],
   ...["takeover T1", "handback T1", "drain kaede", "restart", "restart kaede", "providers"],
   ...["providers key local --remove", "keys add --name x", "keys list", "keys revoke K1", "cache"],
   ...["cache clear --all", "logs", "shutdown"],
@@ -209,12 +218,15 @@ describe("the commands", () => {
     expect(tried.toSorted()).toEqual(leaves.toSorted());
   });
 
-  it.concurrent.each(REFUSALS)("$line is refused with exit code $exit and a problem", async ({ args, exit, code }) => {
-    const { code: status, stdout, stderr } = await product.cli(...args(), "--json");
-    expect(problemIn(stderr)).toMatchObject({ code, detail: expect.stringMatching(/\S/) });
-    expect(status).toBe(exit);
-    expect(stdout).toBe("");
-  });
+  it.concurrent.each(REFUSALS)(
+    "$line is refused with exit code $exit and a problem",
+    async ({ args, exit, code }) => {
+      const { code: status, stdout, stderr } = await product.cli(...args(), "--json");
+      expect(problemIn(stderr)).toMatchObject({ code, detail: expect.stringMatching(/\S/) });
+      expect(status).toBe(exit);
+      expect(stdout).toBe("");
+    },
+  );
 
   it("say that the product does not run, with the command that starts it", async () => {
     await Promise.all(
@@ -235,7 +247,11 @@ describe("the commands", () => {
   it.each(RUNS.map((run, index) => ({ ...run, index })))(
     "$command prints JSON and nothing else ($index)",
     async ({ command, args, exit = 0, lines }) => {
-      const { code, stdout, stderr } = await product.cli(...command.split(" "), ...(args?.() ?? []), "--json");
+      const { code, stdout, stderr } = await product.cli(
+        ...command.split(" "),
+        ...(args?.() ?? []),
+        "--json",
+      );
       expect(stderr).toBe("");
       expect(code).toBe(exit);
       for (const part of lines === true ? stdout.trim().split("\n") : [stdout])
