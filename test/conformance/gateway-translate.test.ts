@@ -18,7 +18,8 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-async function setup() {
+/** `both`: a provider of which the settings are given. */
+async function setup(both: object = {}) {
   const model = await startToolModel();
   const only = (endpoint: ToolDialectName) => ({
     kind: "openai-compatible",
@@ -33,6 +34,7 @@ async function setup() {
         chat_completions: only("chat_completions"),
         responses: only("responses"),
         generate_content: { kind: "google", baseUrl: model.origin },
+        both: { kind: "openai", baseUrl: `${model.origin}/v1`, ...both },
       },
       retry: { attempts: 0 },
     },
@@ -377,4 +379,39 @@ describe("a client of one dialect at a provider of another", () => {
       await expect(asked).rejects.toThrow("Overloaded");
     },
   );
+
+  test.each(directions.filter(([, , how]) => how === "streamed"))(
+    "%s at %s sees a stream that lacks its end as failed",
+    async (client, provider) => {
+      const bench = await setup();
+      bench.model.fault = "early-end";
+      const asked = CLIENTS[client](bench, `${provider}/tool-model`, true);
+      await expect(asked).rejects.toBeInstanceOf(Error);
+      expect(bench.model.calls).toHaveLength(1);
+    },
+  );
+});
+
+describe("a provider with several endpoints", () => {
+  test("is asked at the one that can say what the caller says", async () => {
+    const { model, subject, anthropic } = await setup({ endpoints: ["responses", "chat_completions"] });
+    const params = { model: "both/tool-model", max_tokens: 9, messages: [{ role: "user" as const, content: "hi" }] };
+    await anthropic.messages.create({ ...params, stop_sequences: ["END"] });
+    await anthropic.messages.create(params);
+    expect(model.calls.map(({ dialect }) => dialect)).toEqual(["chat_completions", "responses"]);
+    expect(subject.gateway.providers().find(({ name }) => name === "both")?.endpoints).toMatchObject({
+      chat_completions: "native",
+      responses: "native",
+      messages: "translated",
+      generate_content: "translated",
+      count_tokens: "none",
+    });
+  });
+
+  test("says what of a request cannot be said to it", async () => {
+    const { model, openai } = await setup({ endpoints: ["messages"] });
+    const asked = openai.chat.completions.create({ model: "both/m", n: 2, messages: [{ role: "user", content: "hi" }] });
+    await expect(asked).rejects.toMatchObject({ status: 400, message: expect.stringMatching(/n: this cannot be said/) });
+    expect(model.calls).toHaveLength(0);
+  });
 });

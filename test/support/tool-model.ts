@@ -14,8 +14,8 @@ export interface SeenToolCall {
 export interface ToolModel {
   readonly origin: string;
   readonly calls: readonly SeenToolCall[];
-  /** Null: all goes well. `in-stream`: it fails after its first words. */
-  fault: { readonly status: number } | "in-stream" | null;
+  /** Null: all goes well. `in-stream`: it fails after its first words. `early-end`: it says no more after them. */
+  fault: { readonly status: number } | "in-stream" | "early-end" | null;
   close(): Promise<void>;
 }
 
@@ -67,14 +67,18 @@ function answer({ model, name, dialect, url, body, calls, response }: AnswerPara
   const problem = dialect.problemOf(body);
   const results = dialect.resultsOf(body);
   calls.push({ dialect: name, body, results, stream });
-  if (model.fault !== null && model.fault !== "in-stream")
+  if (model.fault !== null && typeof model.fault !== "string")
     return void response.writeHead(model.fault.status, json).end(dialect.error("the vendor says no"));
   if (problem !== null) return void response.writeHead(400, json).end(dialect.error(problem));
   const said = results.map(([, text]) => text).join(" and ");
   const turn = results.length === 0 ? dialect.calling : dialect.saying(`Read: ${said}`);
   if (!stream) return void response.writeHead(200, json).end(JSON.stringify(turn.document));
   response.writeHead(200, { "content-type": "text/event-stream" });
-  const events = model.fault === "in-stream" ? [...turn.events.slice(0, 4), dialect.errorEvent] : turn.events;
+  const events = {
+    none: turn.events,
+    "early-end": turn.events.slice(0, 4),
+    "in-stream": [...turn.events.slice(0, 4), dialect.errorEvent],
+  }[model.fault ?? "none"];
   // Cut at odd places, as a network does.
   const bytes = Buffer.from(events.join(""));
   for (let at = 0; at < bytes.length; at += 97) response.write(bytes.subarray(at, at + 97));

@@ -8,6 +8,7 @@ import { signAws } from "../providers/sign-aws.ts";
 import type { AttemptParams } from "../relay/attempt.ts";
 import type { Target } from "../routing/choose-targets.ts";
 import { withModel } from "../top-level-fields.ts";
+import { withoutForeignProofs } from "../translate/foreign-proofs.ts";
 import { createTap } from "../usage/tap.ts";
 import type { Call } from "./call.ts";
 import {
@@ -116,8 +117,9 @@ function translatedCall(
 
 function asItIs(call: Call, target: Target): Pick<TranslatedCall, "body" | "operation"> {
   const renamed = target.model !== null && target.model !== call.model;
+  const body = withoutForeignProofs(call.body);
   return {
-    body: renamed ? withModel(call.body, target.model) : call.body,
+    body: renamed ? withModel(body, target.model) : body,
     operation: call.operation,
   };
 }

@@ -8,6 +8,7 @@ import {
 } from "../pipeline/translation.ts";
 import type { Codec } from "./codec.ts";
 import { CODECS } from "./codecs.ts";
+import type { Conversation } from "./conversation.ts";
 import { createConverter } from "./converter.ts";
 import { withSafeNames } from "./tools.ts";
 
@@ -37,22 +38,30 @@ interface TranslateParams {
 function translate(params: Readonly<TranslateParams>): TranslatedCall {
   const { caller, provider, asked } = params;
   const document = documentOf(params.body);
-  const conversation = caller.readRequest(document, {
-    ...asked,
-    model: asked.model ?? "",
+  const { conversation, back, body, operation } = shallow(() => {
+    const said = withTurn(caller.readRequest(document, { ...asked, model: asked.model ?? "" }));
+    const safe = withSafeNames(said);
+    const written = provider.writeRequest(safe.conversation);
+    return { ...written, body: JSON.stringify(written.body), conversation: said, back: safe.back };
   });
-  const safe = withSafeNames(conversation);
-  const written = provider.writeRequest(safe.conversation);
   const stamp = {
     id: params.random.uuid().replaceAll("-", ""),
     createdAt: Math.floor(params.clock.now().getTime() / 1000),
   };
   return {
-    body: Buffer.from(textOf(written.body)),
-    operation: written.operation,
+    body: Buffer.from(body),
+    operation,
     answer: (status, headers) =>
-      createConverter({ caller, provider, conversation, back: safe.back, stamp, status, headers }),
+      createConverter({ caller, provider, conversation, back, stamp, status, headers }),
   };
+}
+
+/** Not every provider answers instructions alone. */
+function withTurn(conversation: Conversation): Conversation {
+  const { system, turns } = conversation;
+  return turns.length > 0 || system.length === 0
+    ? conversation
+    : { ...conversation, system: [], turns: [{ role: "user", parts: system }] };
 }
 
 function documentOf(body: Buffer): unknown {
@@ -63,9 +72,10 @@ function documentOf(body: Buffer): unknown {
   }
 }
 
-function textOf(body: object): string {
+/** Work whose depth is that of the request. */
+function shallow<Result>(work: () => Result): Result {
   try {
-    return JSON.stringify(body);
+    return work();
   } catch (error) {
     if (error instanceof RangeError) throw new Untranslatable("body: it is nested too deeply.");
     throw error;

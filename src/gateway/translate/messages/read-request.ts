@@ -131,7 +131,8 @@ export function readRequest(body: unknown, { model }: Asked): Conversation {
     model,
     stream: asked.stream === true,
     streamUsage: true,
-    system: (asked.system ?? []).map(textPart),
+    // Claude Code's own mark changes with every call, and would be the first thing that a prompt cache sees.
+    system: (asked.system ?? []).filter(({ text: said }) => !said.startsWith("x-anthropic-billing-header:")).map(textPart),
     turns: asked.messages.map(turnOf),
     ...toolsOf(asked),
     parallelTools: choice?.disable_parallel_tool_use === true ? false : null,

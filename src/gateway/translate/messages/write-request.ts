@@ -29,6 +29,16 @@ const BUDGETS: Readonly<Record<Effort, number>> = {
   max: 31_999,
 };
 const LEAST_BUDGET = 1_024;
+/** Efforts that every model that takes one knows. */
+const EFFORTS_OF_ALL: Readonly<Record<Effort, string>> = {
+  none: "low",
+  minimal: "low",
+  low: "low",
+  medium: "medium",
+  high: "high",
+  xhigh: "high",
+  max: "high",
+};
 
 type Block = Readonly<Record<string, unknown>> & { readonly type: string };
 interface Message {
@@ -108,7 +118,7 @@ function thinkingFields(
   if (/claude/.test(model) && !BUDGETED.test(model))
     return {
       thinking: { type: "adaptive" },
-      output_config: { effort: thinking.effort === "minimal" ? "low" : thinking.effort },
+      output_config: { effort: EFFORTS_OF_ALL[thinking.effort] },
     };
   const budget = Math.min(thinking.budgetTokens ?? BUDGETS[thinking.effort], Math.floor(maxTokens / 2));
   // Claude refuses to think on after a call that it made without its own signed thinking.

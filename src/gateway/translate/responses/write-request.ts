@@ -29,7 +29,6 @@ export function writeRequest(conversation: Conversation): {
   const { model, sampling } = conversation;
   refuse(conversation);
   const thinks = thinksByName(model);
-  const effort = openAiEffort(conversation);
   const system = joinText(conversation.system);
   const fields: Readonly<Record<string, unknown>> = {
     instructions: system === "" ? null : system,
@@ -39,10 +38,7 @@ export function writeRequest(conversation: Conversation): {
     top_p: thinks ? null : sampling.topP,
     // We keep the whole conversation, so the provider need not; its thinking comes back to it encrypted.
     include: thinks ? ["reasoning.encrypted_content"] : null,
-    reasoning:
-      thinks || effort !== null
-        ? { ...(effort === null ? {} : { effort }), ...(effort === "none" ? {} : { summary: "auto" }) }
-        : null,
+    reasoning: reasoningOf(conversation),
     text: textOf(conversation),
     prompt_cache_key: conversation.cacheKey,
     ...(conversation.tools.length === 0
@@ -63,6 +59,15 @@ export function writeRequest(conversation: Conversation): {
       ...Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)),
     },
   };
+}
+
+/** Thinking is shown to those whose dialect shows it: some accounts may not ask for it. */
+function reasoningOf(conversation: Conversation): object | null {
+  const effort = openAiEffort(conversation);
+  const { from, thinking } = conversation;
+  const shows = from !== "chat_completions" && thinking !== null && thinking.effort !== "none";
+  if (effort === null) return null;
+  return { effort, ...(shows ? { summary: "auto" } : {}) };
 }
 
 function refuse({ from, stop, sampling }: Conversation): void {
