@@ -395,7 +395,11 @@ describe("a client of one dialect at a provider of another", () => {
 describe("a provider with several endpoints", () => {
   test("is asked at the one that can say what the caller says", async () => {
     const { model, subject, anthropic } = await setup({ endpoints: ["responses", "chat_completions"] });
-    const params = { model: "both/tool-model", max_tokens: 9, messages: [{ role: "user" as const, content: "hi" }] };
+    const params = {
+      model: "both/tool-model",
+      max_tokens: 9,
+      messages: [{ role: "user" as const, content: "hi" }],
+    };
     await anthropic.messages.create({ ...params, stop_sequences: ["END"] });
     await anthropic.messages.create(params);
     expect(model.calls.map(({ dialect }) => dialect)).toEqual(["chat_completions", "responses"]);
@@ -410,8 +414,15 @@ describe("a provider with several endpoints", () => {
 
   test("says what of a request cannot be said to it", async () => {
     const { model, openai } = await setup({ endpoints: ["messages"] });
-    const asked = openai.chat.completions.create({ model: "both/m", n: 2, messages: [{ role: "user", content: "hi" }] });
-    await expect(asked).rejects.toMatchObject({ status: 400, message: expect.stringMatching(/n: this cannot be said/) });
+    const asked = openai.chat.completions.create({
+      model: "both/m",
+      n: 2,
+      messages: [{ role: "user", content: "hi" }],
+    });
+    await expect(asked).rejects.toMatchObject({
+      status: 400,
+      message: expect.stringMatching(/n: this cannot be said/),
+    });
     expect(model.calls).toHaveLength(0);
   });
 });

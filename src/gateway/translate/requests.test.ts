@@ -41,10 +41,23 @@ describe("messages to chat completions", () => {
         { type: "text", text: "Be short.", cache_control: { type: "ephemeral" } },
       ],
       metadata: { user_id: "u" },
-      tools: [{ name: "shot", description: "Takes one", input_schema: SCHEMA, cache_control: { type: "ephemeral" } }],
+      tools: [
+        {
+          name: "shot",
+          description: "Takes one",
+          input_schema: SCHEMA,
+          cache_control: { type: "ephemeral" },
+        },
+      ],
       tool_choice: { type: "any", disable_parallel_tool_use: true },
       messages: [
-        { role: "user", content: [{ type: "image", source: { type: "base64", media_type: "image/png", data: PNG } }, { type: "text", text: "Look" }] },
+        {
+          role: "user",
+          content: [
+            { type: "image", source: { type: "base64", media_type: "image/png", data: PNG } },
+            { type: "text", text: "Look" },
+          ],
+        },
         {
           role: "assistant",
           content: [
@@ -56,7 +69,14 @@ describe("messages to chat completions", () => {
         {
           role: "user",
           content: [
-            { type: "tool_result", tool_use_id: "toolu_1", content: [{ type: "text", text: "here" }, { type: "image", source: { type: "url", url: "https://x.test/a.png" } }] },
+            {
+              type: "tool_result",
+              tool_use_id: "toolu_1",
+              content: [
+                { type: "text", text: "here" },
+                { type: "image", source: { type: "url", url: "https://x.test/a.png" } },
+              ],
+            },
             { type: "tool_result", tool_use_id: "toolu_2", content: "no such file", is_error: true },
             { type: "text", text: "Go on" },
           ],
@@ -73,7 +93,13 @@ describe("messages to chat completions", () => {
       parallel_tool_calls: false,
       messages: [
         { role: "system", content: "Be short." },
-        { role: "user", content: [{ type: "image_url", image_url: { url: `data:image/png;base64,${PNG}` } }, { type: "text", text: "Look" }] },
+        {
+          role: "user",
+          content: [
+            { type: "image_url", image_url: { url: `data:image/png;base64,${PNG}` } },
+            { type: "text", text: "Look" },
+          ],
+        },
         {
           role: "assistant",
           content: null,
@@ -97,7 +123,12 @@ describe("messages to chat completions", () => {
   });
 
   test("ask OpenAI's thinking models as these want to be asked, and others without the field", () => {
-    const body = { max_tokens: 9_000, temperature: 1, thinking: { type: "enabled", budget_tokens: 8_000 }, messages: hello };
+    const body = {
+      max_tokens: 9_000,
+      temperature: 1,
+      thinking: { type: "enabled", budget_tokens: 8_000 },
+      messages: hello,
+    };
     expect(request("messages", "chat_completions", body, "gpt-5")).toMatchObject({
       max_completion_tokens: 9_000,
       reasoning_effort: "medium",
@@ -107,16 +138,27 @@ describe("messages to chat completions", () => {
   });
 
   test("give back thinking to the server that thought it, and to no other", () => {
-    const thought = { id: "c", model: "m", choices: [{ message: { content: "yes", reasoning_content: "hm" }, finish_reason: "stop" }] };
-    const said = answer("messages", "chat_completions", { max_tokens: 1, messages: hello }, thought) as { content: object[] };
-    const again = { max_tokens: 1, messages: [...hello, { role: "assistant", content: said.content }, ...hello] };
+    const thought = {
+      id: "c",
+      model: "m",
+      choices: [{ message: { content: "yes", reasoning_content: "hm" }, finish_reason: "stop" }],
+    };
+    const said = answer("messages", "chat_completions", { max_tokens: 1, messages: hello }, thought) as {
+      content: object[];
+    };
+    const again = {
+      max_tokens: 1,
+      messages: [...hello, { role: "assistant", content: said.content }, ...hello],
+    };
     expect(request("messages", "chat_completions", again)).toMatchObject({
       messages: [{}, { role: "assistant", content: "yes", reasoning_content: "hm" }, {}],
     });
     const elsewhere = request("messages", "responses", again);
     expect(JSON.stringify(elsewhere)).not.toContain("hm");
     const home = withoutForeignProofs(Buffer.from(JSON.stringify(again))).toString();
-    expect(JSON.parse(home)).toMatchObject({ messages: [{}, { content: [{ type: "text", text: "yes" }] }, {}] });
+    expect(JSON.parse(home)).toMatchObject({
+      messages: [{}, { content: [{ type: "text", text: "yes" }] }, {}],
+    });
   });
 });
 
@@ -128,7 +170,11 @@ describe("chat completions to messages", () => {
         { role: "developer", content: "And kind." },
         { role: "user", content: "a" },
         { role: "user", content: "b" },
-        { role: "assistant", content: "", tool_calls: [{ id: "call.1", type: "function", function: { name: "read", arguments: '{"path":' } }] },
+        {
+          role: "assistant",
+          content: "",
+          tool_calls: [{ id: "call.1", type: "function", function: { name: "read", arguments: '{"path":' } }],
+        },
         { role: "tool", tool_call_id: "call.1", content: "ok" },
         { role: "system", content: "Hurry." },
       ],
@@ -139,7 +185,9 @@ describe("chat completions to messages", () => {
       seed: 1,
       user: "u",
     };
-    const sent = request("chat_completions", "messages", body, "claude-sonnet-4-5") as { messages: { content: { id?: string }[] }[] };
+    const sent = request("chat_completions", "messages", body, "claude-sonnet-4-5") as {
+      messages: { content: { id?: string }[] }[];
+    };
     const id = sent.messages[1]?.content[0]?.id;
     expect(id).toMatch(/^call_1_\w+$/);
     expect(sent).toEqual({
@@ -154,13 +202,26 @@ describe("chat completions to messages", () => {
       tools: [{ name: "read", input_schema: { type: "object", properties: {} } }],
       tool_choice: { type: "tool", name: "read" },
       messages: [
-        { role: "user", content: [{ type: "text", text: "a" }, { type: "text", text: "b" }] },
-        { role: "assistant", content: [{ type: "tool_use", id, name: "read", input: { input: '{"path":' } }] },
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "a" },
+            { type: "text", text: "b" },
+          ],
+        },
+        {
+          role: "assistant",
+          content: [{ type: "tool_use", id, name: "read", input: { input: '{"path":' } }],
+        },
         {
           role: "user",
           content: [
             { type: "tool_result", tool_use_id: id, content: [{ type: "text", text: "ok" }] },
-            { type: "text", text: "<system-reminder>\nHurry.\n</system-reminder>", cache_control: { type: "ephemeral" } },
+            {
+              type: "text",
+              text: "<system-reminder>\nHurry.\n</system-reminder>",
+              cache_control: { type: "ephemeral" },
+            },
           ],
         },
       ],
@@ -182,7 +243,9 @@ describe("chat completions to messages", () => {
   });
 
   test("of instructions alone are asked by the user", () => {
-    expect(request("chat_completions", "messages", { messages: [{ role: "system", content: "Say hi." }] })).toMatchObject({
+    expect(
+      request("chat_completions", "messages", { messages: [{ role: "system", content: "Say hi." }] }),
+    ).toMatchObject({
       messages: [{ role: "user", content: [{ type: "text", text: "Say hi." }] }],
     });
   });
@@ -191,7 +254,12 @@ describe("chat completions to messages", () => {
 describe("responses", () => {
   const tools = [
     { type: "namespace", name: "mcp__fs__", tools: [{ type: "function", name: "list", parameters: SCHEMA }] },
-    { type: "custom", name: "apply_patch", description: "Patches.", format: { type: "grammar", syntax: "lark", definition: "start: x" } },
+    {
+      type: "custom",
+      name: "apply_patch",
+      description: "Patches.",
+      format: { type: "grammar", syntax: "lark", definition: "start: x" },
+    },
     { type: "web_search" },
   ];
   const body = {
@@ -205,13 +273,23 @@ describe("responses", () => {
       { type: "custom_tool_call", call_id: "c1", name: "apply_patch", input: "*** Begin" },
       { type: "function_call", call_id: "c2", name: "list", namespace: "mcp__fs__", arguments: "{}" },
       { type: "custom_tool_call_output", call_id: "c1", output: "Done" },
-      { type: "function_call_output", call_id: "c2", output: [{ type: "input_image", image_url: `data:image/png;base64,${PNG}` }] },
-      { type: "additional_tools", role: "developer", tools: [{ type: "function", name: "late", parameters: SCHEMA }] },
+      {
+        type: "function_call_output",
+        call_id: "c2",
+        output: [{ type: "input_image", image_url: `data:image/png;base64,${PNG}` }],
+      },
+      {
+        type: "additional_tools",
+        role: "developer",
+        tools: [{ type: "function", name: "late", parameters: SCHEMA }],
+      },
     ],
   };
 
   test("of Codex keep tools in groups, tools that take text and tools among the input", () => {
-    const sent = request("responses", "messages", body) as { tools: { name: string; description?: string }[] };
+    const sent = request("responses", "messages", body) as {
+      tools: { name: string; description?: string }[];
+    };
     expect(sent.tools.map(({ name }) => name)).toEqual(["mcp__fs__list", "apply_patch", "late"]);
     expect(sent.tools[1]?.description).toContain("start: x");
     expect(sent).toMatchObject({
@@ -229,7 +307,11 @@ describe("responses", () => {
           role: "user",
           content: [
             { type: "tool_result", tool_use_id: "c1", content: [{ type: "text", text: "Done" }] },
-            { type: "tool_result", tool_use_id: "c2", content: [{ type: "image", source: { type: "base64", media_type: "image/png", data: PNG } }] },
+            {
+              type: "tool_result",
+              tool_use_id: "c2",
+              content: [{ type: "image", source: { type: "base64", media_type: "image/png", data: PNG } }],
+            },
           ],
         },
       ],
@@ -252,7 +334,13 @@ describe("responses", () => {
       status: "completed",
       output: [
         { type: "custom_tool_call", call_id: "c1", name: "apply_patch", input: "*** Begin\n" },
-        { type: "function_call", call_id: "c2", name: "list", namespace: "mcp__fs__", arguments: '{"path":"."}' },
+        {
+          type: "function_call",
+          call_id: "c2",
+          name: "list",
+          namespace: "mcp__fs__",
+          arguments: '{"path":"."}',
+        },
       ],
       usage: { input_tokens: 1, output_tokens: 2, total_tokens: 3 },
     });
@@ -263,7 +351,10 @@ describe("responses", () => {
     [{ conversation: "conv_1" }, "conversation"],
     [{ background: true }, "background"],
     [{ input: [{ type: "item_reference", id: "x" }] }, 'input.0.type "item_reference"'],
-    [{ input: [{ role: "user", content: [{ type: "input_image", file_id: "f" }] }] }, "input.0.content.0.file_id"],
+    [
+      { input: [{ role: "user", content: [{ type: "input_image", file_id: "f" }] }] },
+      "input.0.content.0.file_id",
+    ],
     [{ input: "hi", tools: [{ type: "file_search" }] }, 'tools.0 "file_search"'],
   ])("with %j cannot be translated", (more, field) => {
     expect(() => request("responses", "messages", { ...body, ...more })).toThrow(field);
@@ -271,15 +362,26 @@ describe("responses", () => {
 
   test("cannot be asked for stop sequences, by the field's name of the caller", () => {
     expect(() => request("chat_completions", "responses", { messages: hello, stop: "x" })).toThrow(/^stop:/);
-    expect(() => request("messages", "responses", { max_tokens: 1, messages: hello, stop_sequences: ["x"] })).toThrow(/^stop_sequences:/);
+    expect(() =>
+      request("messages", "responses", { max_tokens: 1, messages: hello, stop_sequences: ["x"] }),
+    ).toThrow(/^stop_sequences:/);
   });
 
   test("that stopped for length or were refused say so in every dialect", () => {
-    const incomplete = { status: "incomplete", incomplete_details: { reason: "max_output_tokens" }, output: [] };
+    const incomplete = {
+      status: "incomplete",
+      incomplete_details: { reason: "max_output_tokens" },
+      output: [],
+    };
     const ask = { max_tokens: 1, messages: hello };
     expect(answer("messages", "responses", ask, incomplete)).toMatchObject({ stop_reason: "max_tokens" });
-    expect(answer("chat_completions", "responses", ask, incomplete)).toMatchObject({ choices: [{ finish_reason: "length" }] });
-    const refused = { status: "completed", output: [{ type: "message", content: [{ type: "refusal", refusal: "No." }] }] };
+    expect(answer("chat_completions", "responses", ask, incomplete)).toMatchObject({
+      choices: [{ finish_reason: "length" }],
+    });
+    const refused = {
+      status: "completed",
+      output: [{ type: "message", content: [{ type: "refusal", refusal: "No." }] }],
+    };
     expect(answer("messages", "responses", ask, refused)).toMatchObject({
       stop_reason: "refusal",
       content: [{ type: "text", text: "No." }],
@@ -292,7 +394,10 @@ describe("generateContent", () => {
     const body = {
       messages: [
         { role: "user", content: "hi" },
-        { role: "assistant", tool_calls: [{ id: "c1", type: "function", function: { name: "read", arguments: "{}" } }] },
+        {
+          role: "assistant",
+          tool_calls: [{ id: "c1", type: "function", function: { name: "read", arguments: "{}" } }],
+        },
         { role: "tool", tool_call_id: "c1", content: "ok" },
       ],
       tools: [{ type: "function", function: { name: "read", parameters: SCHEMA } }],
@@ -305,9 +410,17 @@ describe("generateContent", () => {
         { role: "user", parts: [{ text: "hi" }] },
         {
           role: "model",
-          parts: [{ functionCall: { id: "c1", name: "read", args: {} }, thoughtSignature: "skip_thought_signature_validator" }],
+          parts: [
+            {
+              functionCall: { id: "c1", name: "read", args: {} },
+              thoughtSignature: "skip_thought_signature_validator",
+            },
+          ],
         },
-        { role: "user", parts: [{ functionResponse: { id: "c1", name: "read", response: { output: "ok" } } }] },
+        {
+          role: "user",
+          parts: [{ functionResponse: { id: "c1", name: "read", response: { output: "ok" } } }],
+        },
       ],
       tools: [{ functionDeclarations: [{ name: "read", parametersJsonSchema: SCHEMA }] }],
       toolConfig: { functionCallingConfig: { mode: "ANY", allowedFunctionNames: ["read"] } },
@@ -323,10 +436,22 @@ describe("generateContent", () => {
     const body = {
       system_instruction: { parts: [{ text: "Be short." }] },
       generation_config: { max_output_tokens: 50, thinking_config: { thinking_budget: 0 } },
-      tools: [{ function_declarations: [{ name: "read_it", parameters: { type: "OBJECT", properties: { my_path: { type: "STRING" } } } }] }],
+      tools: [
+        {
+          function_declarations: [
+            { name: "read_it", parameters: { type: "OBJECT", properties: { my_path: { type: "STRING" } } } },
+          ],
+        },
+      ],
       contents: [
         { role: "user", parts: [{ text: "hi" }, { inline_data: { mime_type: "image/png", data: PNG } }] },
-        { role: "model", parts: [{ function_call: { name: "read_it", args: { my_path: "a" } } }, { function_call: { name: "read_it", args: {} } }] },
+        {
+          role: "model",
+          parts: [
+            { function_call: { name: "read_it", args: { my_path: "a" } } },
+            { function_call: { name: "read_it", args: {} } },
+          ],
+        },
         {
           role: "user",
           parts: [
@@ -340,7 +465,9 @@ describe("generateContent", () => {
       max_tokens: 50,
       system: [{ text: "Be short." }],
       thinking: { type: "disabled" },
-      tools: [{ name: "read_it", input_schema: { type: "object", properties: { my_path: { type: "string" } } } }],
+      tools: [
+        { name: "read_it", input_schema: { type: "object", properties: { my_path: { type: "string" } } } },
+      ],
       messages: [
         { content: [{ text: "hi" }, { type: "image", source: { data: PNG } }] },
         { content: [{ id: "call_1_0", input: { my_path: "a" } }, { id: "call_1_1" }] },
@@ -364,7 +491,12 @@ describe("generateContent", () => {
       ],
     };
     const tools = [{ name: "read", input_schema: SCHEMA }];
-    const said = answer("messages", "generate_content", { max_tokens: 9, messages: hello, tools }, document) as {
+    const said = answer(
+      "messages",
+      "generate_content",
+      { max_tokens: 9, messages: hello, tools },
+      document,
+    ) as {
       content: { type: string; id?: string }[];
       stop_reason: string;
     };
@@ -382,7 +514,10 @@ describe("generateContent", () => {
   });
 
   test("that blocks a prompt has refused", () => {
-    const blocked = { promptFeedback: { blockReason: "SAFETY" }, usageMetadata: { promptTokenCount: 3, totalTokenCount: 3 } };
+    const blocked = {
+      promptFeedback: { blockReason: "SAFETY" },
+      usageMetadata: { promptTokenCount: 3, totalTokenCount: 3 },
+    };
     expect(answer("chat_completions", "generate_content", { messages: hello }, blocked)).toMatchObject({
       choices: [{ finish_reason: "content_filter" }],
       usage: { prompt_tokens: 3, completion_tokens: 0 },
@@ -396,8 +531,18 @@ test("names that are too long for a provider come back as they were", () => {
   const sent = request("messages", "chat_completions", body) as { tools: { function: { name: string } }[] };
   const short = sent.tools[0]?.function.name ?? "";
   expect(short).toMatch(/^[\w-]{1,64}$/);
-  const called = { id: "c", choices: [{ message: { tool_calls: [{ id: "1", function: { name: short, arguments: "{}" } }] }, finish_reason: "tool_calls" }] };
-  expect(answer("messages", "chat_completions", body, called)).toMatchObject({ content: [{ type: "tool_use", name }] });
+  const called = {
+    id: "c",
+    choices: [
+      {
+        message: { tool_calls: [{ id: "1", function: { name: short, arguments: "{}" } }] },
+        finish_reason: "tool_calls",
+      },
+    ],
+  };
+  expect(answer("messages", "chat_completions", body, called)).toMatchObject({
+    content: [{ type: "tool_use", name }],
+  });
 });
 
 test.each([1_000_000, 20_000])("a body of %d levels is refused, or taken", (depth) => {

@@ -132,7 +132,9 @@ export function readRequest(body: unknown, { model }: Asked): Conversation {
     stream: asked.stream === true,
     streamUsage: true,
     // Claude Code's own mark changes with every call, and would be the first thing that a prompt cache sees.
-    system: (asked.system ?? []).filter(({ text: said }) => !said.startsWith("x-anthropic-billing-header:")).map(textPart),
+    system: (asked.system ?? [])
+      .filter(({ text: said }) => !said.startsWith("x-anthropic-billing-header:"))
+      .map(textPart),
     turns: asked.messages.map(turnOf),
     ...toolsOf(asked),
     parallelTools: choice?.disable_parallel_tool_use === true ? false : null,
