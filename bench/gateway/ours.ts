@@ -30,7 +30,7 @@ interface OursParams {
   readonly note: (text: string) => void;
 }
 
-const START_MS = 180_000;
+const START_MS = 120_000;
 /** Longest time that the last calls may take on their way into the ledger. */
 const LEDGER_MS = 10_000;
 const LEDGER = `
@@ -68,8 +68,9 @@ export async function startOurs(params: Readonly<OursParams>): Promise<Ours> {
     product.up();
     return await opened(product, params.cores, stop);
   } catch (error) {
+    const said = await readFile(path.join(logs, "stderr.log"), "utf8").catch(() => "");
     await stop();
-    throw error;
+    throw new Error(`Our gateway did not start: ${said.trim().slice(-500)}`, { cause: error });
   }
 }
 
