@@ -83,9 +83,9 @@ function recordOf(calls: readonly ModelCall[]): RecordStatement {
   const rows = calls.map((call) => ({
     id: call.id,
     key_id: call.keyId,
-    caller: call.caller,
-    team: call.team,
-    asked: call.asked,
+    caller: storable(call.caller),
+    team: storable(call.team),
+    asked: storable(call.asked),
     attempts: call.attempts,
     cache: call.cache,
     compress_ratio: call.trimmed?.compressRatio ?? null,
@@ -95,7 +95,7 @@ function recordOf(calls: readonly ModelCall[]): RecordStatement {
     task_id: call.taskId,
     provider: call.provider,
     endpoint: call.endpoint,
-    model: call.model,
+    model: storable(call.model),
     status: call.status,
     tokens_in: call.usage.input,
     tokens_out: call.usage.output,
@@ -103,15 +103,20 @@ function recordOf(calls: readonly ModelCall[]): RecordStatement {
     tokens_cache_write: call.usage.cacheWrite,
     tokens_reasoning: call.usage.reasoning,
     usage_complete: call.usageComplete,
-    price: call.price,
+    price: call.price === null ? null : { ...call.price, model: storable(call.price.model) },
     cost_micros: call.costMicros,
     first_byte_ms: call.firstByteMs === null ? null : Math.round(call.firstByteMs),
     total_ms: Math.round(call.totalMs),
     outcome: call.outcome,
-    error: call.error,
+    error: storable(call.error),
     started_at: call.startedAt.toISOString(),
   }));
   return { sql: INSERT, values: [JSON.stringify(rows)] };
+}
+
+/** What callers and providers name may hold characters that PostgreSQL does not take; one such row would hold up all others. */
+function storable(text: string | null): string | null {
+  return text === null ? null : text.toWellFormed().replaceAll("\0", "\uFFFD");
 }
 
 const INSERT = `
