@@ -134,6 +134,44 @@ export const modelCallView = z.object({
 });
 export type ModelCallView = z.infer<typeof modelCallView>;
 
+const ledgerSums = {
+  calls: z.number().int(),
+  /** Calls that did not end well. */
+  failed: z.number().int(),
+  /** Calls that were answered without asking a provider. */
+  cacheHits: z.number().int(),
+  /** USD × 10⁻⁶ of the calls whose cost is known. */
+  costMicros: z.number(),
+  costUnknown: z.number().int(),
+  tokensIn: z.number(),
+  tokensOut: z.number(),
+  /** Part of `tokensIn` that the provider had in its own cache. */
+  tokensCacheRead: z.number(),
+};
+
+/** Sums of the ledger over a range, whole and by hour or day. */
+export const modelCallSummary = z.object({
+  spans: z.array(z.object({ from: instant, ...ledgerSums })),
+  total: z.object({
+    ...ledgerSums,
+    firstByteP50Ms: z.number().int().nullable(),
+    firstByteP95Ms: z.number().int().nullable(),
+  }),
+  /** Choices for a filter, most used first. */
+  models: z.array(z.string()),
+  providers: z.array(z.string()),
+});
+export type ModelCallSummary = z.infer<typeof modelCallSummary>;
+
+const callFilter = {
+  task: taskId.optional(),
+  run: runId.optional(),
+  key: gatewayKeyId.optional(),
+  provider: z.string().max(100).optional(),
+  model: z.string().max(200).optional(),
+  outcome: z.enum(["ok", "rejected", "failed", "cut", "aborted"]).optional(),
+};
+
 const provider = z.object({ provider: providerName });
 const none = z.object({});
 
@@ -219,14 +257,17 @@ export const GATEWAY_ROUTES = {
     query: z.object({
       cursor: z.string().optional(),
       limit: z.coerce.number().int().min(1).max(200).default(50),
-      task: taskId.optional(),
-      run: runId.optional(),
-      key: gatewayKeyId.optional(),
-      provider: z.string().max(100).optional(),
-      model: z.string().max(200).optional(),
-      outcome: z.enum(["ok", "rejected", "failed", "cut", "aborted"]).optional(),
+      ...callFilter,
       since: instant.optional(),
     }),
     response: pageOf(modelCallView),
+  },
+  summarizeModelCalls: {
+    method: "GET",
+    path: "/api/gateway/summary",
+    permission: "view",
+    summary: "What the model calls of a day, a week or a month were and cost, filtered.",
+    query: z.object({ range: z.enum(["24h", "7d", "30d"]).default("24h"), ...callFilter }),
+    response: modelCallSummary,
   },
 } as const;

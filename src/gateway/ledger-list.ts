@@ -1,5 +1,6 @@
 import { AppError } from "../base/index.ts";
 import type { Queryable } from "../store/index.ts";
+import { filterLedger, type LedgerFilter } from "./ledger-filter.ts";
 import type { CallOutcome } from "./relay/answer.ts";
 
 /** A call as lists show it. Names are those of `ModelCall`. */
@@ -35,18 +36,10 @@ export interface LedgerEntry {
   readonly prefixStableTokens: number | null;
 }
 
-/** Null: not filtered by it. */
 export interface ListCallsParams {
+  readonly filter: LedgerFilter;
   readonly limit: number;
   readonly cursor: string | null;
-  readonly task: string | null;
-  readonly run: string | null;
-  readonly key: string | null;
-  readonly provider: string | null;
-  /** As asked for or as answered. */
-  readonly model: string | null;
-  readonly outcome: CallOutcome | null;
-  readonly since: Date | null;
 }
 
 const CURSOR = /^(\d{4}-\d{2}-\d{2}T[\d:.]+Z) ([0-9a-f-]{36})$/;
@@ -63,6 +56,7 @@ export async function listCalls(
       message: "cursor: it is not one of this list.",
       details: { field: "cursor" },
     });
+  const { condition, values } = filterLedger(params.filter, 4);
   const { rows } = await database.query<LedgerEntry & { readonly at: string }>(
     `select id, started_at as "startedAt", caller, key_id as "keyId", team, task_id as "taskId", run_id as "runId",
        provider, endpoint, asked_model as "askedModel", model, status, outcome, error, tokens_in::float8 as "tokensIn",
@@ -74,23 +68,9 @@ export async function listCalls(
        to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
      from miyabi.model_calls
      where ($1::timestamptz is null or (started_at, id) < ($1::timestamptz, $2::uuid))
-       and ($3::text is null or task_id = $3) and ($4::text is null or run_id = $4)
-       and ($5::text is null or key_id = $5) and ($6::text is null or provider = $6)
-       and ($7::text is null or model = $7 or asked_model = $7) and ($8::text is null or outcome = $8)
-       and ($9::timestamptz is null or started_at >= $9)
-     order by started_at desc, id desc limit $10`,
-    [
-      before ?? null,
-      beforeId ?? null,
-      params.task,
-      params.run,
-      params.key,
-      params.provider,
-      params.model,
-      params.outcome,
-      params.since,
-      params.limit,
-    ],
+       and ${condition}
+     order by started_at desc, id desc limit $3`,
+    [before ?? null, beforeId ?? null, params.limit, ...values],
   );
   const last = rows.length === params.limit ? rows.at(-1) : undefined;
   return {

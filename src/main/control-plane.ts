@@ -231,7 +231,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
         createLoginLink,
         shutDown: params.onShutDown,
       }),
-      ...createGatewayHandlers({ gateway, database }),
+      ...createGatewayHandlers({ gateway, database, clock }),
       ...createChatHandlers(chat),
       listLogs: ({ query }) =>
         readLogs(database, {

@@ -21,7 +21,9 @@ async function setup() {
     log: silentLog,
     requestLog: silentLog,
   });
-  const { server } = await createApiFixture({ handlers: createGatewayHandlers({ gateway, database }) });
+  const { server } = await createApiFixture({
+    handlers: createGatewayHandlers({ gateway, database, clock: systemClock }),
+  });
   onTestFinished(() => gateway.stop());
   const call = async (method: "GET" | "POST", url: string, payload?: object) => {
     const answer = await server.inject({
@@ -108,4 +110,38 @@ test("calls are listed page by page and filtered; the cache is looked at and cle
   expect((await call("GET", "/api/gateway/cache")).body).toEqual({ entries: 0, bytes: 0, oldestAt: null });
   expect((await call("POST", "/api/gateway/cache/invalidate", { all: true })).body).toEqual({ removed: 0 });
   expect((await call("POST", "/api/gateway/cache/invalidate", {})).status).toBe(422);
+});
+
+test("calls are summed up by span, with costs that are not known counted apart", async () => {
+  const { call, database } = await setup();
+  await database.query(`
+    insert into miyabi.model_calls (id, provider, endpoint, model, usage_complete, cost_micros, first_byte_ms, total_ms, outcome,
+      tokens_in, tokens_out, tokens_cache_read, cache, started_at)
+    select gen_random_uuid(), 'openai', 'messages', case when n <= 3 then 'small' else 'large' end, true, nullif(n, 4) * 1000, n * 10, 90,
+      case n when 2 then 'cut' else 'ok' end, 100, 10, 50, case n when 5 then 'hit' end, now() - (n % 2) * interval '3 hours'
+    from generate_series(1, 5) n union all
+    select gen_random_uuid(), 'anthropic', 'messages', 'old', true, 1, 1, 1, 'ok', 1, 1, 0, null, now() - interval '26 hours'`);
+  const { body } = await call("GET", "/api/gateway/summary");
+  expect(body).toMatchObject({
+    total: {
+      calls: 5,
+      failed: 1,
+      cacheHits: 1,
+      costMicros: 11_000,
+      costUnknown: 1,
+      tokensIn: 500,
+      tokensOut: 50,
+      tokensCacheRead: 250,
+      firstByteP50Ms: 20,
+      firstByteP95Ms: 40,
+    },
+    models: ["small", "large"],
+    providers: ["openai"],
+  });
+  const spans = body["spans"] as unknown as { calls: number; from: string }[];
+  expect(spans).toHaveLength(24);
+  expect(spans.map(({ calls }) => calls)).toEqual([...Array<number>(20).fill(0), 3, 0, 0, 2]);
+  const week = (await call("GET", "/api/gateway/summary?range=7d&model=small")).body;
+  expect(week).toMatchObject({ total: { calls: 3 }, models: ["small", "large", "old"] });
+  expect((await call("GET", "/api/gateway/summary?range=1y")).status).toBe(422);
 });

@@ -1,5 +1,13 @@
 import type { Handlers } from "../api/index.ts";
-import { listCalls, type Gateway, type LedgerEntry, type VirtualKey } from "../gateway/index.ts";
+import type { Clock } from "../base/index.ts";
+import {
+  listCalls,
+  summarizeCalls,
+  type Gateway,
+  type LedgerEntry,
+  type LedgerFilter,
+  type VirtualKey,
+} from "../gateway/index.ts";
 import type { Database } from "../store/index.ts";
 import { GATEWAY_ROUTES } from "../contract/index.ts";
 
@@ -7,7 +15,7 @@ export type GatewayHandlers = Pick<Handlers, keyof typeof GATEWAY_ROUTES>;
 
 /** The API's handlers over the gateway. */
 export function createGatewayHandlers(
-  params: Readonly<{ gateway: Gateway; database: Database }>,
+  params: Readonly<{ gateway: Gateway; database: Database; clock: Pick<Clock, "now"> }>,
 ): GatewayHandlers {
   const { gateway } = params;
   return {
@@ -40,21 +48,53 @@ export function createGatewayHandlers(
     },
     invalidateCache: async ({ body }) => ({ removed: await gateway.invalidateCache(body) }),
     listModelCalls: async ({ query }) => {
+      const since = query.since === undefined ? null : new Date(query.since);
       const { items, nextCursor } = await listCalls(params.database, {
+        filter: filterOf(query, since),
         limit: query.limit,
         cursor: query.cursor ?? null,
-        task: query.task ?? null,
-        run: query.run ?? null,
-        key: query.key ?? null,
-        provider: query.provider ?? null,
-        model: query.model ?? null,
-        outcome: query.outcome ?? null,
-        since: query.since === undefined ? null : new Date(query.since),
       });
       return { items: items.map(callOf), nextCursor };
     },
+    summarizeModelCalls: async ({ query }) => {
+      const { stepMs, count } = RANGES[query.range];
+      // Spans end with a whole one, so that those of two looks are the same.
+      const endMs = (Math.floor(params.clock.now().getTime() / stepMs) + 1) * stepMs;
+      const from = new Date(endMs - count * stepMs);
+      const { spans, total, models, providers } = await summarizeCalls(params.database, {
+        filter: filterOf(query, from),
+        from,
+        stepMs,
+        count,
+      });
+      return {
+        spans: spans.map((span) => ({ ...span, from: span.from.toISOString() })),
+        total,
+        models: [...models],
+        providers: [...providers],
+      };
+    },
   };
 }
+
+const HOUR_MS = 3_600_000;
+const RANGES = {
+  "24h": { stepMs: HOUR_MS, count: 24 },
+  "7d": { stepMs: 24 * HOUR_MS, count: 7 },
+  "30d": { stepMs: 24 * HOUR_MS, count: 30 },
+} as const;
+
+type Asked = { readonly [Field in keyof Omit<LedgerFilter, "since">]?: LedgerFilter[Field] | undefined };
+
+const filterOf = (query: Asked, since: Date | null): LedgerFilter => ({
+  task: query.task ?? null,
+  run: query.run ?? null,
+  key: query.key ?? null,
+  provider: query.provider ?? null,
+  model: query.model ?? null,
+  outcome: query.outcome ?? null,
+  since,
+});
 
 function providerOf(row: ReturnType<Gateway["providers"]>[number]) {
   return { ...row, models: [...row.models], endpoints: { ...row.endpoints } };

@@ -88,7 +88,7 @@ export async function openClientBench(
         Object.keys(configured).some((provider) => KEY_NAMES[provider] === name) ? "sk-provider" : undefined,
     },
   });
-  const handlers = createGatewayHandlers({ gateway: subject.gateway, database });
+  const handlers = createGatewayHandlers({ gateway: subject.gateway, database, clock: systemClock });
   const caller = { kind: "cli", name: "test" };
   const api = {
     url: subject.url,

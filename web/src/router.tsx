@@ -9,6 +9,7 @@ import { Shell } from "./features/shell/shell.tsx";
 import { parseTaskSearch } from "./features/tasks/task-search.ts";
 import { parseTaskPageSearch } from "./features/task/task-page-search.ts";
 import { parseMessageSearch } from "./features/messages/message-search.ts";
+import { parseCallSearch } from "./features/calls/call-search.ts";
 import { parseChatSearch } from "./features/chat/chat-search.ts";
 import { ErrorPage } from "./routes/error-page.tsx";
 import { NotFoundPage } from "./routes/not-found-page.tsx";
@@ -53,6 +54,12 @@ const chatThread = createRoute({
   validateSearch: parseChatSearch,
   component: lazyRouteComponent(() => import("./routes/chat-page.tsx"), "ChatThreadPage"),
 });
+const calls = createRoute({
+  getParentRoute: () => shell,
+  path: "/calls",
+  validateSearch: parseCallSearch,
+  component: lazyRouteComponent(() => import("./routes/calls-page.tsx"), "CallsPage"),
+});
 const login = createRoute({
   getParentRoute: () => root,
   path: "/login",
@@ -60,7 +67,7 @@ const login = createRoute({
 });
 
 const routeTree = root.addChildren([
-  shell.addChildren([overview, tasks, task, agents, messages, chat, chatThread]),
+  shell.addChildren([overview, tasks, task, agents, messages, chat, chatThread, calls]),
   login,
 ]);
 

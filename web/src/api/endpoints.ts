@@ -50,6 +50,7 @@ export const ENDPOINTS: { readonly [K in RouteName]: Endpoint<K> } = {
   cacheStats: "GET /api/gateway/cache",
   invalidateCache: "POST /api/gateway/cache/invalidate",
   listModelCalls: "GET /api/gateway/calls",
+  summarizeModelCalls: "GET /api/gateway/summary",
   listPersonas: "GET /api/chat/personas",
   listChatModels: "GET /api/chat/models",
   listThreads: "GET /api/chat/threads",

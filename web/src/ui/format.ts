@@ -18,6 +18,12 @@ export function formatMoney(micros: number | null): string | null {
   return `$${(micros / 1_000_000).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
 }
 
+/** As `formatMoney`, but exact below a cent: `$0.000042`. For single calls, most of which cost less. */
+export function formatExactMoney(micros: number | null): string | null {
+  if (micros === null || micros <= 0 || micros >= 10_000) return formatMoney(micros);
+  return `$${(micros / 1_000_000).toFixed(6).replace(/0+$/, "")}`;
+}
+
 /** `950`, `12.4k`, `3.1M`. */
 export function formatCount(count: number): string {
   if (count < 1000) return String(count);

@@ -22,6 +22,7 @@ export {
   IconPlayerPause,
   IconPlayerPlay,
   IconPlus,
+  IconReceipt,
   IconRefresh,
   IconSearch,
   IconSend,

@@ -1,4 +1,11 @@
-import { IconHome, IconListCheck, IconMessage, IconMessages, IconUsers } from "../../ui/icons.ts";
+import {
+  IconHome,
+  IconListCheck,
+  IconMessage,
+  IconMessages,
+  IconReceipt,
+  IconUsers,
+} from "../../ui/icons.ts";
 
 /** Pages of the rail, in order, with the key that follows `g`. */
 export const PAGES = [
@@ -7,4 +14,5 @@ export const PAGES = [
   { id: "agents", to: "/agents", icon: IconUsers, key: "a" },
   { id: "messages", to: "/messages", icon: IconMessage, key: "m" },
   { id: "chat", to: "/chat", icon: IconMessages, key: "c" },
+  { id: "calls", to: "/calls", icon: IconReceipt, key: "r" },
 ] as const;

@@ -46,7 +46,7 @@ export function TaskTable({ tasks, hasMore, loadingMore, onMore, onCreate }: Tas
   const chosen = tasks.filter(({ id }) => selected.has(id));
   return (
     <div className="m-panel m-table-wrap">
-      <table className="m-table">
+      <table className="m-table m-tasks">
         <caption className="m-table-caption">{t("nav.tasks")}</caption>
         <thead>
           <tr>

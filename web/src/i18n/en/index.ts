@@ -1,5 +1,6 @@
 import { actions } from "./actions.ts";
 import { agents } from "./agents.ts";
+import { calls } from "./calls.ts";
 import { chat } from "./chat.ts";
 import { common } from "./common.ts";
 import { messages } from "./messages.ts";
@@ -25,5 +26,6 @@ export const en = {
   ...agents,
   ...messages,
   ...chat,
+  ...calls,
   ...transcript,
 } as const;

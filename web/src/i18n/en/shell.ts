@@ -1,6 +1,7 @@
 /** Frame of the pages: navigation, live state, palette, keys, sign-in. */
 export const shell = {
   nav: {
+    calls: "Calls",
     agents: "Agents",
     apiDocs: "API reference",
     chat: "Chat",

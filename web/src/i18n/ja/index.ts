@@ -1,6 +1,7 @@
 import type { en } from "../en/index.ts";
 import { actions } from "./actions.ts";
 import { agents } from "./agents.ts";
+import { calls } from "./calls.ts";
 import { chat } from "./chat.ts";
 import { common } from "./common.ts";
 import { messages } from "./messages.ts";
@@ -31,6 +32,7 @@ export const ja = {
   ...agents,
   ...messages,
   ...chat,
+  ...calls,
   ...transcript,
   ...reason,
 } as const satisfies SameKeys<typeof en>;

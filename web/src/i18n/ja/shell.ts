@@ -1,5 +1,6 @@
 export const shell = {
   nav: {
+    calls: "呼び出し",
     agents: "エージェント",
     apiDocs: "API リファレンス",
     chat: "チャット",
