@@ -60,6 +60,15 @@ export async function validKey(
 export const gatewayOf = (api: Client): string => api.url.replace(/\/+$/, "");
 
 function nameOfKey(tool: ToolName, { env }: Place): string {
-  const person = env["USER"] ?? env["LOGNAME"] ?? "someone";
+  const person = env["USER"] ?? env["LOGNAME"] ?? userName();
   return `${tool} of ${person} on ${os.hostname()}`.slice(0, 200);
+}
+
+function userName(): string {
+  try {
+    return os.userInfo().username;
+  } catch {
+    // In a container the user may have no name.
+    return "someone";
+  }
 }

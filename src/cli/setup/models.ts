@@ -13,18 +13,21 @@ const FAMILIES: Readonly<Record<Endpoint, readonly RegExp[]>> = {
   generate_content: [/gemini-.*pro/, /gemini/, /./],
 };
 
+/** Something has to stand there until a provider is configured. */
+const NOTHING_OFFERED = "gpt-5";
+
 const collator = new Intl.Collator("en", { numeric: true });
 
 /** Models to chat with. */
 export const chatModels = (offered: readonly string[]): readonly string[] =>
   offered.filter((model) => !OTHER.test(model));
 
-/** The model to write where nobody has said one; null: the tool chooses by itself, or there is none. */
+/** The model to write where nobody has said one; null: the tool chooses by itself. */
 export function chooseModel(tool: Tool, offered: readonly string[]): string | null {
   const models = chatModels(offered);
   if (tool.knows !== null && (models.length === 0 || models.some((model) => tool.knows?.test(model))))
     return null;
-  return best(tool, models) ?? (tool.knows === null ? tool.fallbackModel : null);
+  return best(tool, models) ?? NOTHING_OFFERED;
 }
 
 /** The model with which a tool without a written one is tried: the cheapest kind of those that it knows. */

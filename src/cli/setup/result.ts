@@ -30,6 +30,8 @@ export type ToolResult = ResultBase &
         /** Null: they could not be listed. */
         readonly modelsOffered: number | null;
         readonly check: Check;
+        /** Command that takes it back. */
+        readonly undo: string;
         readonly notes: readonly string[];
       }
     | {
@@ -101,7 +103,7 @@ function bodyOf(result: ToolResult): readonly string[] {
         `key    ${result.key.id} "${oneLine(result.key.name)}"${result.key.made ? "" : ", as before"}`,
         `model  ${result.model ?? `${result.title}'s own choice`}`,
         `check  ${checkText(result.check, result.modelsOffered)}`,
-        ...(result.state === "written" ? [`undo   miyabi setup ${result.tool} --undo`] : []),
+        ...(result.state === "written" ? [`undo   ${result.undo}`] : []),
       ];
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from "../../base/index.ts";
+import { quoteForShell, type Clock } from "../../base/index.ts";
 import type { Client } from "../client.ts";
 import { diffLines, withoutSecrets } from "./diff.ts";
 import { writeOwned } from "./files.ts";
@@ -75,6 +75,7 @@ export async function setUpTool(params: Readonly<SetupParams>): Promise<ToolResu
       model,
       modelsOffered: key.offer.state === "listed" ? offered.length : null,
       check: await check({ api, tool, model, key, clock }),
+      undo: `miyabi setup ${name} --undo${place.isOfAnother ? ` --home ${quoteForShell(place.home)}` : ""}`,
       notes: tool.notes(place, final),
     };
   } catch (error) {

@@ -1,4 +1,5 @@
 import {
+  appendFile,
   chmod,
   chown,
   lstat,
@@ -286,6 +287,19 @@ describe("miyabi setup", () => {
       env: { FOO: "1" },
       theme: "dark",
     });
+    const toml = await context.put(".codex/config.toml", EXISTING["codex"]?.[".codex/config.toml"] ?? "");
+    await context.run("setup", "codex", "--model", "gpt-6");
+    // Codex itself does that at its first start.
+    await appendFile(toml, "\n[tui]\nseen = true\n");
+    await context.run("setup", "codex", "--undo");
+    expect(await readFile(toml, "utf8")).toBe(
+      `${EXISTING["codex"]?.[".codex/config.toml"] ?? ""}\n[tui]\nseen = true\n`,
+    );
+    const yaml = path.join(context.dir, ".continue/config.yaml");
+    await context.run("setup", "continue");
+    await appendFile(yaml, "rules:\n  - Be kind.\n");
+    await context.run("setup", "continue", "--undo");
+    expect(await readFile(yaml, "utf8")).toBe("rules:\n  - Be kind.\n");
     const made = path.join(context.dir, ".config/opencode/opencode.json");
     await context.run("setup", "opencode");
     await writeFile(

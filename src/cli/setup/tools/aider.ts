@@ -5,7 +5,6 @@ export const aider: Tool = {
   programs: ["aider"],
   traces: [],
   knows: null,
-  fallbackModel: "gpt-5",
   endpoint: () => "chat_completions",
   targets: (place, { gateway, key, model }) => [
     {

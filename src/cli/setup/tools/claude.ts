@@ -5,7 +5,6 @@ export const claude: Tool = {
   programs: ["claude"],
   traces: [],
   knows: /^claude-/,
-  fallbackModel: "claude-sonnet-4-5",
   endpoint: () => "messages",
   targets: (place, { gateway, key, model }) => [
     {

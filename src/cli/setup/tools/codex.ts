@@ -8,7 +8,6 @@ export const codex: Tool = {
   programs: ["codex"],
   traces: [],
   knows: /^(gpt-5|gpt-[6-9]|o[34])/,
-  fallbackModel: "gpt-5",
   endpoint: () => "responses",
   targets: (place, { gateway, key, model }) => {
     const directory = directoryOf(place, "CODEX_HOME", ".codex");

@@ -10,7 +10,6 @@ export const continueDev: Tool = {
   programs: ["cn"],
   traces: [".continue"],
   knows: null,
-  fallbackModel: "gpt-5",
   endpoint: (model) => (isClaude(model) ? "messages" : "chat_completions"),
   legacy: {
     file: (place) => `${directory(place)}/config.json`,

@@ -8,7 +8,6 @@ export const copilot: Tool = {
   programs: ["copilot"],
   traces: [],
   knows: null,
-  fallbackModel: "gpt-5",
   endpoint: (model) =>
     isClaude(model) ? "messages" : wantsResponses(model) ? "responses" : "chat_completions",
   targets: (place, { gateway, key, model }) => {

@@ -5,7 +5,6 @@ export const gemini: Tool = {
   programs: ["gemini"],
   traces: [],
   knows: /^gemini-/,
-  fallbackModel: "gemini-2.5-pro",
   endpoint: () => "generate_content",
   targets: (place, { gateway, key, model }) => {
     const directory = `${directoryOf(place, "GEMINI_CLI_HOME", "").replace(/\/$/, "")}/.gemini`;

@@ -17,7 +17,6 @@ export const opencode: Tool = {
   programs: ["opencode"],
   traces: [],
   knows: null,
-  fallbackModel: "gpt-5",
   endpoint: (model) => (isClaude(model) ? "messages" : "chat_completions"),
   targets: (place, facts) => {
     const config = place.env["XDG_CONFIG_HOME"] ?? "";

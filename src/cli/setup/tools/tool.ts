@@ -40,8 +40,6 @@ export interface Tool {
   readonly traces: readonly string[];
   /** Models that it knows and chooses by itself; null: one has to be written. */
   readonly knows: RegExp | null;
-  /** Written where the gateway offers nothing yet. */
-  readonly fallbackModel: string;
   /** Where a call of this model goes. */
   readonly endpoint: (model: string) => Endpoint;
   readonly targets: (place: Place, facts: Facts) => readonly Target[];
