@@ -140,7 +140,7 @@ export function createStreamReader(): StreamReader {
         ended = true;
         return [{ type: "fault", fault: faultOf(chunk, null) }];
       }
-      usage = laterUsage(usage, usageOf(chunk));
+      if (chunk["usage"] !== undefined && chunk["usage"] !== null) usage = laterUsage(usage, usageOf(chunk));
       const [choice] = listOf(chunk["choices"]);
       if (choice === undefined) return begin(chunk);
       const delta = objectOf(choice["delta"]);
