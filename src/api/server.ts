@@ -73,6 +73,10 @@ export async function createApiServer(params: Readonly<ApiServerParams>): Promis
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 200 },
+    // A path that cannot be read meets no route, and with it no hook.
+    frameworkErrors: (error, _request, reply) => {
+      void sendProblem(reply.headers(SECURITY_HEADERS), error, params.log);
+    },
   });
   fastify.setErrorHandler((error, _request, reply) => sendProblem(reply, error, params.log));
   acceptJsonOnly(fastify);
