@@ -87,7 +87,18 @@ function expectProblem(answer: Answer, what: string): void {
 
 const NASTY = [
   ...["", " ", "null", "T1", "T0", "T99999999999999999999", "R1", "Q1", "K1", "kaede", "-1", "1e999", "NaN"],
-  ...["../../etc/passwd", "%00", "\u0000", "a\u0000b", "' or 1=1 --", "{}", "💥", "\ud800", "日本語", "__proto__"],
+  ...[
+    "../../etc/passwd",
+    "%00",
+    "\u0000",
+    "a\u0000b",
+    "' or 1=1 --",
+    "{}",
+    "💥",
+    "\ud800",
+    "日本語",
+    "__proto__",
+  ],
   ...["x".repeat(3_000), "2026-13-45T99:99:99Z", "9999-12-31T23:59:59Z", "%E0%A4%A", "\r\nx: y", "${7*7}"],
 ] as const;
 const text = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...NASTY) }, fc.string({ unit: "binary" }));
@@ -110,7 +121,13 @@ const objectFor = (schema: z.ZodType | undefined) =>
   );
 /** What a route takes; one field of it is then replaced. */
 const GOOD: Partial<Record<string, () => Readonly<Record<string, unknown>>>> = {
-  createTask: () => ({ repositoryPath: repository, title: "A word", body: "x", labels: ["a"], dependsOn: ["T1"] }),
+  createTask: () => ({
+    repositoryPath: repository,
+    title: "A word",
+    body: "x",
+    labels: ["a"],
+    dependsOn: ["T1"],
+  }),
   addRepository: () => ({ path: repository }),
   cancelTask: () => ({ reason: "for the test" }),
   approveTask: () => ({ approve: true, note: "x" }),
@@ -138,11 +155,29 @@ const REAL: Readonly<Record<string, readonly string[]>> = {
   provider: ["openai"],
 };
 const rawBody = fc.oneof(
-  fc.constantFrom("", "{", "[", '{"a":', "nul", '"\\ud800"', "[".repeat(20_000), '{"a":1}x', "\u0000", "<xml/>"),
+  fc.constantFrom(
+    "",
+    "{",
+    "[",
+    '{"a":',
+    "nul",
+    '"\\ud800"',
+    "[".repeat(20_000),
+    '{"a":1}x',
+    "\u0000",
+    "<xml/>",
+  ),
   fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes)),
 );
 const contentType = fc.constantFrom(
-  ...["application/json", "application/json; charset=utf-16", "text/plain", "", "multipart/form-data", "a/b;;;"],
+  ...[
+    "application/json",
+    "application/json; charset=utf-16",
+    "text/plain",
+    "",
+    "multipart/form-data",
+    "a/b;;;",
+  ],
 );
 
 interface Fuzz {
@@ -155,7 +190,10 @@ const fuzzFor = (name: string, route: Route): fc.Arbitrary<Fuzz> =>
   fc.record({
     params: fc.record(
       Object.fromEntries(
-        keysOf(route.params).map((part) => [part, fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...(REAL[part] ?? ["x"])) }, text)]),
+        keysOf(route.params).map((part) => [
+          part,
+          fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...(REAL[part] ?? ["x"])) }, text),
+        ]),
       ),
     ),
     // Names that a route does not know are refused before anything else is looked at.
@@ -219,7 +257,10 @@ describe("any input", () => {
 
   it.each<[string, Call]>([
     ["a body above the limit", { method: "POST", target: "/api/tasks", body: `"${"x".repeat(1_200_000)}"` }],
-    ["a body of another type", { method: "POST", target: "/api/tasks", headers: { "content-type": "text/plain" }, body: "x" }],
+    [
+      "a body of another type",
+      { method: "POST", target: "/api/tasks", headers: { "content-type": "text/plain" }, body: "x" },
+    ],
     ["a path that is not encoded rightly", { method: "GET", target: "/api/tasks/%zz" }],
     ["an id that is too long", { method: "GET", target: `/api/tasks/${"T".repeat(300)}` }],
     ["a path with a NUL", { method: "GET", target: "/api/tasks/%00" }],
@@ -227,12 +268,21 @@ describe("any input", () => {
     ["a very long path", { method: "GET", target: `/api/tasks/${"T".repeat(9_000)}` }],
     ["a route that does not exist", { method: "GET", target: "/api/nothing" }],
     ["a method that does not exist there", { method: "DELETE", target: "/api/tasks/T1" }],
-    ["a query with one name many times", { method: "GET", target: `/api/tasks?${"state=done&".repeat(200)}limit=x` }],
+    [
+      "a query with one name many times",
+      { method: "GET", target: `/api/tasks?${"state=done&".repeat(200)}limit=x` },
+    ],
     ["a cursor that is none", { method: "GET", target: "/api/tasks?cursor=%7B%22a%22%3A1%7D" }],
     ["another host's name", { method: "GET", target: "/api/status", headers: { host: "evil.example" } }],
-    ["another site's origin", { method: "POST", target: "/api/tasks", headers: { origin: "http://evil.example" }, body: "{}" }],
+    [
+      "another site's origin",
+      { method: "POST", target: "/api/tasks", headers: { origin: "http://evil.example" }, body: "{}" },
+    ],
   ])("%s is refused with a problem", async (what, call) => {
-    const headers = { ...(call.body === undefined ? {} : { "content-type": "application/json" }), ...call.headers };
+    const headers = {
+      ...(call.body === undefined ? {} : { "content-type": "application/json" }),
+      ...call.headers,
+    };
     expectProblem(await sendAsOwner({ ...call, headers }), what);
   });
 });
@@ -279,14 +329,21 @@ describe("nobody", () => {
   it("may sign in by a code that is none", async () => {
     for (const body of ["{}", '{"code":"x"}', JSON.stringify({ code: "x".repeat(40) }), "nonsense"])
       expectProblem(
-        await send({ method: "POST", target: LOGIN_PATH, headers: { "content-type": "application/json" }, body }),
+        await send({
+          method: "POST",
+          target: LOGIN_PATH,
+          headers: { "content-type": "application/json" },
+          body,
+        }),
         body,
       );
   });
 });
 
 it("the product is well after all of this", async () => {
-  const { components } = (await product.get<{ components: { name: string; state: string }[] }>("/api/health")) ?? {
+  const { components } = (await product.get<{ components: { name: string; state: string }[] }>(
+    "/api/health",
+  )) ?? {
     components: [],
   };
   expect(components.find(({ name }) => name === "database")?.state).toBe("ok");
