@@ -4,6 +4,7 @@ import { measureIdle, measurePrompt, measureStart } from "./installation.ts";
 import type { Result } from "./result.ts";
 import { measureList } from "./task-list.ts";
 import { measureThroughput } from "./task-throughput.ts";
+import { measureTrim } from "./trim.ts";
 
 type Measure = (note: (text: string) => void) => Promise<readonly Result[]>;
 
@@ -13,6 +14,7 @@ const PARTS: Readonly<Record<string, Measure>> = {
   prompt: measurePrompt,
   start: measureStart,
   idle: measureIdle,
+  trim: measureTrim,
 };
 
 const asJson = process.argv.includes("--json");

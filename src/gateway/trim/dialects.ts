@@ -1,10 +1,8 @@
+import { createHash } from "node:crypto";
 import type { EndpointName } from "../endpoints.ts";
 import { objectOf, parseJson, type JsonObject } from "../usage/usage.ts";
 import type { CountText } from "./count-tokens.ts";
 import { tokensOf, type MessageKind, type MessageView, type ResultView } from "./message-view.ts";
-
-/** What stands in place of a result that was cleared. */
-export const CLEARED = "[This result was cleared to save tokens. Call the tool again if it is needed.]";
 
 /** How trimming reads and edits the messages of one dialect. */
 export interface TrimDialect {
@@ -13,8 +11,8 @@ export interface TrimDialect {
   /** Whether the whole conversation is in the request. */
   readonly isWhole: (fields: JsonObject) => boolean;
   readonly view: (message: JsonObject, count: CountText) => MessageView;
-  /** The message with the results of these numbers cleared; everything else of it stays. */
-  readonly clear: (message: JsonObject, results: ReadonlySet<number>) => JsonObject;
+  /** The message with other texts for the results of these numbers; everything else of it stays. */
+  readonly replace: (message: JsonObject, results: ReadonlyMap<number, string>) => JsonObject;
   /** A message of the user with one more text at its end. */
   readonly addText: (message: JsonObject, text: string) => JsonObject;
 }
@@ -38,6 +36,11 @@ function viewOf(
   };
 }
 
+function resultOf(callId: unknown, content: unknown, count: CountText): ResultView {
+  const digest = createHash("sha1").update(JSON.stringify(content) ?? "").digest("base64");
+  return { callId: String(callId), tokens: tokensOf(content, count), digest };
+}
+
 const listOf = (value: unknown): readonly JsonObject[] => (Array.isArray(value) ? value.map(objectOf) : []);
 
 /** Anthropic: results are blocks in a message of the user, beside other blocks. */
@@ -52,18 +55,16 @@ const messages: TrimDialect = {
         calls: blocks.filter((block) => block["type"] === "tool_use").map((block) => block["id"]),
       });
     if (message["role"] !== "user") return viewOf(message, count, { kind: "fixed" });
-    const results = blocks.filter(isToolResult).map((block) => ({
-      callId: String(block["tool_use_id"]),
-      tokens: tokensOf(block["content"], count),
-    }));
+    const results = blocks.filter(isToolResult).map((block) => resultOf(block["tool_use_id"], block["content"], count));
     return viewOf(message, count, { kind: results.length === 0 ? "human" : "results", results });
   },
-  clear: (message, which) => {
+  replace: (message, texts) => {
     let number = -1;
     const content = listOf(message["content"]).map((block) => {
       if (!isToolResult(block)) return block;
       number += 1;
-      return which.has(number) ? { ...block, content: CLEARED } : block;
+      const text = texts.get(number);
+      return text === undefined ? block : { ...block, content: text };
     });
     return { ...message, content };
   },
@@ -97,10 +98,10 @@ const chat: TrimDialect = {
     const id = message["tool_call_id"] ?? message["name"];
     return viewOf(message, count, {
       kind: "results",
-      results: [{ callId: String(id), tokens: tokensOf(message["content"], count) }],
+      results: [resultOf(id, message["content"], count)],
     });
   },
-  clear: (message, which) => (which.has(0) ? { ...message, content: CLEARED } : message),
+  replace: (message, texts) => ({ ...message, content: texts.get(0) ?? message["content"] }),
   addText: (message, text) => withText(message, { type: "text", text }),
 };
 
@@ -125,15 +126,14 @@ const responses: TrimDialect = {
       });
     }
     if (typeof type === "string" && type.endsWith("_output")) {
-      const callId = String(item["call_id"]);
-      const tokens = CLEARABLE_OUTPUTS.has(type) ? tokensOf(item["output"], count) : 0;
-      return viewOf(item, count, { kind: "results", results: [{ callId, tokens }] });
+      const output = CLEARABLE_OUTPUTS.has(type) ? item["output"] : "";
+      return viewOf(item, count, { kind: "results", results: [resultOf(item["call_id"], output, count)] });
     }
     if (typeof type === "string" && (type.endsWith("_call") || type === "reasoning"))
       return viewOf(item, count, { kind: "assistant", calls: [item["call_id"]] });
     return viewOf(item, count, { kind: "fixed" });
   },
-  clear: (item, which) => (which.has(0) ? { ...item, output: CLEARED } : item),
+  replace: (item, texts) => ({ ...item, output: texts.get(0) ?? item["output"] }),
   addText: (item, text) => withText(item, { type: "input_text", text }),
 };
 

@@ -8,6 +8,8 @@ export type MessageKind = (typeof MESSAGE_KINDS)[number];
 export interface ResultView {
   readonly callId: string;
   readonly tokens: number;
+  /** The same for the same content. */
+  readonly digest: string;
 }
 
 /** A message of any dialect, as far as trimming needs to know it. */

@@ -14,7 +14,7 @@ const result = (callId: string, tokens: number): MessageView => ({
   kind: "results",
   tokens: tokens + 8,
   calls: [],
-  results: [{ callId, tokens }],
+  results: [{ callId, tokens, digest: tokens > 4_000 ? `large ${tokens}` : callId }],
 });
 
 const BUDGET: TrimTerms = { most: 4_096, least: 2_048, keepSteps: 1, whole: "exchange", saving: null };
@@ -33,25 +33,17 @@ const plan = (views: readonly MessageView[], terms: TrimTerms, pinned: readonly 
 function outcome(views: readonly MessageView[], made: TrimPlan): (readonly [string, number])[] {
   return views.flatMap((view, index) => {
     if (made.dropped.has(index)) return [];
-    const cleared = made.cleared.get(index);
-    const gone = view.results.reduce(
-      (sum, { tokens }, at) => (cleared?.has(at) === true ? sum + tokens - 20 : sum),
-      0,
-    );
-    const noted = made.noted === index;
-    return [
-      [
-        `${index}${cleared === undefined ? "" : " cleared"}${noted ? " noted" : ""}`,
-        view.tokens - gone,
-      ] as const,
-    ];
+    const replaced = made.replaced.get(index);
+    const gone = view.results.reduce((sum, { tokens }, at) => sum + (replaced?.has(at) === true ? tokens - 25 : 0), 0);
+    const changes = replaced === undefined ? "" : JSON.stringify([...replaced]);
+    return [[`${index} ${changes}${made.noted === index ? " noted" : ""}`, view.tokens - gone] as const];
   });
 }
 
 const sizes = fc.oneof(
   { weight: 5, arbitrary: fc.integer({ min: 1, max: 300 }) },
   { weight: 2, arbitrary: fc.integer({ min: 300, max: 3_000 }) },
-  { weight: 1, arbitrary: fc.integer({ min: 3_000, max: 20_000 }) },
+  { weight: 1, arbitrary: fc.constantFrom(3_500, 5_000, 9_000, 20_000) },
 );
 /** A conversation that begins with a task and goes on with steps, each of 0 to 3 calls, now and then a word by a person. */
 const conversations = fc
@@ -96,7 +88,9 @@ describe("for every conversation", () => {
             expect(made.dropped.has(calls.get(callId) ?? -1)).toBe(made.dropped.has(index));
           if (view.kind === "fixed" || pinned.includes(index) || index === last || index >= safe) {
             expect(made.dropped.has(index)).toBe(false);
-            expect(made.cleared.has(index)).toBe(false);
+            // A new result may refer to the same one above, unless it is pinned.
+            for (const by of made.replaced.get(index)?.values() ?? []) expect(by).not.toBeNull();
+            if (pinned.includes(index)) expect(made.replaced.has(index)).toBe(false);
           }
         });
       }),
@@ -121,6 +115,30 @@ describe("for every conversation", () => {
         });
       }),
       { numRuns: 300 },
+    );
+  });
+
+  test("what a result refers to stands above it in full, as long as the result is one of the last", () => {
+    fc.assert(
+      fc.property(conversations, (views) => {
+        for (const request of requestsOf(views)) {
+          const made = plan(request, WINDOW);
+          const steps = request.map(
+            (_, index) =>
+              request.slice(0, index + 1).filter((view, at) => view.kind === "assistant" && request[at - 1]?.kind !== "assistant")
+                .length,
+          );
+          const resultOf = new Map(request.flatMap((view, index) => view.results.map((one) => [one.callId, { index, ...one }] as const)));
+          for (const [index, results] of made.replaced)
+            for (const [number, by] of results) {
+              if (by === null || (steps[index] ?? 0) <= (steps.at(-1) ?? 0) - WINDOW.keepSteps) continue;
+              const same = resultOf.get(by);
+              expect(same?.digest).toBe(request[index]?.results[number]?.digest);
+              expect(made.replaced.has(same?.index ?? -1) || made.dropped.has(same?.index ?? -1)).toBe(false);
+            }
+        }
+      }),
+      { numRuns: 100 },
     );
   });
 
@@ -169,7 +187,7 @@ describe("for every conversation", () => {
         let sentWithout: readonly (readonly [string, number])[] = [];
         for (const request of requestsOf(views)) {
           const trimmed = outcome(request, plan(request, how));
-          const whole = request.map((view, index) => [`${index}`, view.tokens] as const);
+          const whole = request.map((view, index) => [`${index} `, view.tokens] as const);
           with_ += costOf(sentWith, trimmed, writeFactor);
           without += costOf(sentWithout, whole, writeFactor);
           expect(with_).toBeLessThanOrEqual(without + 1e-6);
@@ -203,23 +221,27 @@ describe("plans", () => {
       tokensIn: 6_716,
       tokensOut: 6_716,
     });
-    expect(plan(task([100, 2_000], [100, 3_000]), WINDOW).cleared.size).toBe(0);
+    expect(plan(task([100, 2_000], [100, 3_000]), WINDOW).replaced.size).toBe(0);
   });
 
   test("clear large results when little follows them, and leave the beginning as it is", () => {
-    const views = task([50, 40], [50, 9_000], [50, 9_000], [50, 100], [50, 100], [50, 100]);
+    const views = task([50, 40], [50, 9_000], [50, 9_500], [50, 100], [50, 100], [50, 100]);
     const made = plan(views, WINDOW);
-    expect([...made.cleared.keys()]).toEqual([4, 6]);
+    expect([...made.replaced.keys()].sort()).toEqual([4, 6]);
     expect(made.dropped.size).toBe(0);
     expect(made.stableTokens).toBe(1_000 + 500 + 50 + 48 + 50);
   });
 
+  test("refer to what stands above word for word, at once", () => {
+    const made = plan(task([50, 9_000], [3_000, 40], [50, 9_000]), WINDOW);
+    expect(made.replaced).toEqual(new Map([[6, new Map([[0, "c0"]])]]));
+  });
+
   test("do not clear what would have to be paid for with a large rewrite", () => {
     const views = task([50, 9_000], [50, 200], [3_000, 200], [3_000, 200], [50, 200]);
-    expect(plan(views, WINDOW).cleared.size).toBe(0);
+    expect(plan(views, WINDOW).replaced.size).toBe(0);
     expect(
-      plan(views, { ...WINDOW, saving: { fromTokens: 10_000, writeFactor: 1.25, advance: 0.2 } }).cleared
-        .size,
+      plan(views, { ...WINDOW, saving: { fromTokens: 10_000, writeFactor: 1.25, advance: 0.2 } }).replaced.size,
     ).toBe(1);
   });
 

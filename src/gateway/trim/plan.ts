@@ -1,5 +1,5 @@
 import { droppable, isPaired, noteOn, stepsOf } from "./message-groups.ts";
-import type { MessageView } from "./message-view.ts";
+import type { MessageView, ResultView } from "./message-view.ts";
 
 /** How far a request is trimmed. */
 export interface TrimTerms {
@@ -32,8 +32,8 @@ export interface PlanParams {
 }
 
 export interface TrimPlan {
-  /** By message: the numbers of its results that are cleared. */
-  readonly cleared: ReadonlyMap<number, ReadonlySet<number>>;
+  /** By message and number of the result: null where it is cleared, else the call that had the same result before. */
+  readonly replaced: ReadonlyMap<number, ReadonlyMap<number, string | null>>;
   readonly dropped: ReadonlySet<number>;
   /** The message that says that others are missing; null: none is, or there is none that could. */
   readonly noted: number | null;
@@ -47,12 +47,14 @@ export interface TrimPlan {
 const READ_FACTOR = 0.1;
 /** Smaller results are not worth a stub. */
 const LEAST_RESULT_TOKENS = 60;
-/** Of what stands in place of a cleared result. */
-const CLEARED_TOKENS = 20;
+/** Of what stands in place of a result. */
+const STUB_TOKENS = 25;
 /** Of what tells the model that something was dropped. */
 export const NOTE_TOKENS = 40;
 /** Requests that are expected to follow: long sessions are the ones that cost. */
 const HORIZON_STEPS = 20;
+/** Tokens are ours, not the provider's: what must be written anew is taken for a little dearer than it is. */
+const CAUTION = 1.05;
 /** Requests after which a clearing must have paid for itself. */
 const PAYBACK_STEPS = 12;
 
@@ -61,28 +63,26 @@ const PAYBACK_STEPS = 12;
  * the other, each as it was planned then, so that what was decided for them still holds, the beginning stays the same, and
  * the provider's prompt cache keeps hitting. Changes come in batches.
  *
- * Results are cleared to save money only where that has paid for itself by then: with `advance` 0, what has been saved so far is never
+ * A result that stands above word for word is sent as a reference to it. Results are cleared to save money only where that has paid for itself by then: with `advance` 0, what has been saved so far is never
  * less than what rewriting the cache has cost, so at no point has the conversation cost more than without trimming (READ_FACTOR
  * and `writeFactor` given; a cache that expired in between makes it cheaper still). Instructions, pinned messages and the
  * last steps are never touched; results and calls stay together.
  */
 export function planTrim(params: Readonly<PlanParams>): TrimPlan {
-  const { cleared, dropped, stableTokens, size } = replay(params);
+  const { replaced, dropped, stableTokens, size } = replay(params);
   const tokensIn = params.otherTokens + sum(params.views.map((view) => view.tokens));
   if (!isPaired(params.views, dropped))
     return {
-      cleared: new Map(),
+      replaced: new Map(),
       dropped: new Set(),
       noted: null,
       tokensIn,
       tokensOut: tokensIn,
       stableTokens,
     };
-  const results = [...cleared]
-    .filter((index) => !dropped.has(index))
-    .map((index) => [index, new Set(clearable(params.views[index]).map(([number]) => number))] as const);
+  for (const index of dropped) replaced.delete(index);
   const noted = noteOn(params.views, dropped);
-  return { cleared: new Map(results), dropped, noted, tokensIn, tokensOut: size(), stableTokens };
+  return { replaced, dropped, noted, tokensIn, tokensOut: size(), stableTokens };
 }
 
 function replay(params: Readonly<PlanParams>) {
@@ -91,8 +91,12 @@ function replay(params: Readonly<PlanParams>) {
   /** Tokens of each message as it goes out. */
   const left = views.map((view) => view.tokens);
   /** What clearing a message's results would save, as long as it has not been done. */
-  const gains = views.map((view) => sum(clearable(view).map(([, tokens]) => tokens - CLEARED_TOKENS)));
-  const cleared = new Set<number>();
+  const gains = views.map((view) => sum(worthwhile(view).map(([, { tokens }]) => tokens - STUB_TOKENS)));
+  const replaced = new Map<number, Map<number, string | null>>();
+  /** By message: the last step in which its results were shown, by itself or by a reference to them. */
+  const shownIn = [...steps.of];
+  /** By content: where it stands in full. */
+  const standing = new Map<string, { readonly index: number; readonly callId: string }>();
   const dropped = new Set<number>();
   let end = 0;
   let total = params.otherTokens;
@@ -104,17 +108,42 @@ function replay(params: Readonly<PlanParams>) {
 
   const size = (): number => total + (dropped.size > 0 ? NOTE_TOKENS : 0);
   const gainOf = (index: number, before: number): number =>
-    params.pinned.has(index) || dropped.has(index) || (steps.of[index] ?? 0) > before
-      ? 0
-      : (gains[index] ?? 0);
+    params.pinned.has(index) || dropped.has(index) || (shownIn[index] ?? 0) > before ? 0 : (gains[index] ?? 0);
   const change = (index: number, tokens: number): void => {
     total += tokens - (left[index] ?? 0);
     left[index] = tokens;
   };
+  const replace = (index: number, number: number, by: string | null): void => {
+    const results = replaced.get(index) ?? new Map<number, string | null>();
+    if (!results.has(number)) results.set(number, by);
+    replaced.set(index, results);
+  };
   const clear = (index: number): void => {
     change(index, (left[index] ?? 0) - (gains[index] ?? 0));
     gains[index] = 0;
-    cleared.add(index);
+    for (const [number, { digest }] of worthwhile(views[index])) {
+      replace(index, number, null);
+      if (standing.get(digest)?.index === index) standing.delete(digest);
+    }
+  };
+
+  /** Lets new results that stand in full above refer to them; costs nothing, because they were never sent. */
+  const refer = (from: number): void => {
+    if (terms.saving === null || size() < terms.saving.fromTokens) return;
+    for (let index = from; index < end; index += 1) {
+      for (const [number, { digest, callId, tokens }] of worthwhile(views[index])) {
+        const same = standing.get(digest);
+        if (same === undefined || dropped.has(same.index)) standing.set(digest, { index, callId });
+        else if (same.index < from && !params.pinned.has(index)) {
+          shownIn[same.index] = Math.max(shownIn[same.index] ?? 0, steps.of[index] ?? 0);
+          replace(index, number, same.callId);
+          const saved = tokens - STUB_TOKENS;
+          gains[index] = (gains[index] ?? 0) - saved;
+          change(index, (left[index] ?? 0) - saved);
+          balance += terms.saving.writeFactor * saved;
+        }
+      }
+    }
   };
 
   /** Clears where it pays; gives the first message that has changed. */
@@ -132,7 +161,7 @@ function replay(params: Readonly<PlanParams>) {
       gain += here;
       rewritten -= here;
       const perStep = READ_FACTOR * gain;
-      const price = extra * rewritten;
+      const price = CAUTION * extra * rewritten;
       if (price > PAYBACK_STEPS * perStep || balance + perStep + advance < price) continue;
       const value = perStep * (HORIZON_STEPS + 1) - price;
       if (value > best.value) best = { from: index, value, net: perStep - price };
@@ -156,7 +185,7 @@ function replay(params: Readonly<PlanParams>) {
       const groups = droppable({ views, steps: steps.of, end, keep: terms.keepSteps, whole: terms.whole });
       for (const group of groups) {
         if (size() <= terms.least) break;
-        if (group.some((index) => params.pinned.has(index))) continue;
+        if (group.some((index) => params.pinned.has(index) || (shownIn[index] ?? 0) > Math.max(before, steps.of[index] ?? 0))) continue;
         for (const index of group) {
           if (dropped.has(index)) continue;
           dropped.add(index);
@@ -188,18 +217,19 @@ function replay(params: Readonly<PlanParams>) {
         writeFactor * (total + removed(cached) - (isFirst ? 0 : cachedTokens));
       balance += READ_FACTOR * removed(cached);
     }
+    refer(cached);
     const before = (steps.of[end - 1] ?? 0) - terms.keepSteps;
     let first = save(cached, before);
     if (size() > terms.most) first = Math.min(first, shrink(cached, before));
     stableTokens = cached === 0 ? 0 : params.otherTokens + sum(left.slice(0, Math.min(first, cached)));
   }
-  return { cleared, dropped, stableTokens, size };
+  return { replaced, dropped, stableTokens, size };
 }
 
-/** Numbers and sizes of the results that are worth clearing. */
-function clearable(view: MessageView | undefined): readonly (readonly [number, number])[] {
-  return (view?.results ?? []).flatMap(({ tokens }, number) =>
-    tokens <= LEAST_RESULT_TOKENS ? [] : [[number, tokens] as const],
+/** The results that are worth a stub, with their numbers. */
+function worthwhile(view: MessageView | undefined): readonly (readonly [number, ResultView])[] {
+  return (view?.results ?? []).flatMap((result, number) =>
+    result.tokens <= LEAST_RESULT_TOKENS ? [] : [[number, result] as const],
   );
 }
 

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { loadTokenizer, surelyFits, type CountText } from "./count-tokens.ts";
-import { CLEARED, trimDialectOf, type TrimDialect } from "./dialects.ts";
+import { trimDialectOf, type TrimDialect } from "./dialects.ts";
 import { findArray } from "./json-array.ts";
 import { tokensOf } from "./message-view.ts";
 import type { TrimTerms } from "./plan.ts";
-import { createTrimBody, type TrimmedBody } from "./trim-body.ts";
+import { CLEARED, createTrimBody, type TrimmedBody } from "./trim-body.ts";
 
 let count: CountText;
 beforeAll(async () => {

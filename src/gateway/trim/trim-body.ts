@@ -25,6 +25,9 @@ export interface TrimmedBody {
 /** Trims bodies of requests; remembers the sizes of messages that it has seen. */
 export type TrimBody = (params: Readonly<TrimBodyParams>) => TrimmedBody | null;
 
+/** What stands in place of a result that was cleared. */
+export const CLEARED = "[This result was cleared to save tokens. Call the tool again if it is needed.]";
+const repeated = (callId: string): string => `[The same result as that of call ${callId} above.]`;
 /** What the model is told where turns were dropped. */
 const DROPPED = "[Earlier turns of this conversation were left out to save tokens.]";
 
@@ -51,7 +54,7 @@ export function createTrimBody(count: CountText): TrimBody {
     const views = place.elements.map(({ start, end }) => viewer(body.subarray(start, end)));
     const rest = Buffer.concat([body.subarray(0, place.start), Buffer.from("[]"), body.subarray(place.end)]);
     const plan = planTrim({ views, otherTokens: sizeOfRest(rest).tokens, pinned, terms });
-    if (plan.cleared.size === 0 && plan.dropped.size === 0) return { body, plan };
+    if (plan.replaced.size === 0 && plan.dropped.size === 0) return { body, plan };
     return { body: edited(body, place, dialect, plan), plan };
   };
 }
@@ -61,17 +64,26 @@ function edited(body: Buffer, place: ArrayPlace, dialect: TrimDialect, plan: Tri
   place.elements.forEach(({ start, end }, index) => {
     if (plan.dropped.has(index)) return;
     const bytes = body.subarray(start, end);
-    const results = plan.cleared.get(index);
-    const changed =
-      results !== undefined
-        ? dialect.clear(messageOf(bytes.toString("utf8")), results)
-        : index === plan.noted
-          ? dialect.addText(messageOf(bytes.toString("utf8")), DROPPED)
-          : null;
+    const changed = changedMessage(bytes, index, dialect, plan);
     parts.push(
       Buffer.from(parts.length === 0 ? "[" : ","),
       changed === null ? bytes : Buffer.from(JSON.stringify(changed)),
     );
   });
   return Buffer.concat([body.subarray(0, place.start), ...parts, Buffer.from("]"), body.subarray(place.end)]);
+}
+
+/** Null: the message stays as it is. */
+function changedMessage(
+  bytes: Buffer,
+  index: number,
+  dialect: TrimDialect,
+  plan: TrimPlan,
+): JsonObject | null {
+  const replaced = plan.replaced.get(index);
+  if (replaced !== undefined) {
+    const texts = [...replaced].map(([number, by]) => [number, by === null ? CLEARED : repeated(by)] as const);
+    return dialect.replace(messageOf(bytes.toString("utf8")), new Map(texts));
+  }
+  return index === plan.noted ? dialect.addText(messageOf(bytes.toString("utf8")), DROPPED) : null;
 }
