@@ -39,11 +39,31 @@ interface Kind {
  * there before, word for word; people and long commands make it wait for more than five minutes up to twelve times.
  */
 const KINDS = {
-  search: { tool: "Grep", argument: { median: 35, sigma: 0.4, most: 120 }, result: { median: 220, sigma: 0.9, most: 3_000 } },
-  read: { tool: "Read", argument: { median: 30, sigma: 0.2, most: 80 }, result: { median: 1_500, sigma: 0.9, most: 14_000 } },
-  edit: { tool: "Edit", argument: { median: 260, sigma: 0.9, most: 3_000 }, result: { median: 90, sigma: 0.7, most: 900 } },
-  run: { tool: "Bash", argument: { median: 45, sigma: 0.5, most: 250 }, result: { median: 230, sigma: 1.5, most: 9_000 } },
-  note: { tool: "TodoWrite", argument: { median: 130, sigma: 0.4, most: 400 }, result: { median: 30, sigma: 0.1, most: 60 } },
+  search: {
+    tool: "Grep",
+    argument: { median: 35, sigma: 0.4, most: 120 },
+    result: { median: 220, sigma: 0.9, most: 3_000 },
+  },
+  read: {
+    tool: "Read",
+    argument: { median: 30, sigma: 0.2, most: 80 },
+    result: { median: 1_500, sigma: 0.9, most: 14_000 },
+  },
+  edit: {
+    tool: "Edit",
+    argument: { median: 260, sigma: 0.9, most: 3_000 },
+    result: { median: 90, sigma: 0.7, most: 900 },
+  },
+  run: {
+    tool: "Bash",
+    argument: { median: 45, sigma: 0.5, most: 250 },
+    result: { median: 230, sigma: 1.5, most: 9_000 },
+  },
+  note: {
+    tool: "TodoWrite",
+    argument: { median: 130, sigma: 0.4, most: 400 },
+    result: { median: 30, sigma: 0.1, most: 60 },
+  },
 } as const satisfies Record<string, Kind>;
 type KindName = keyof typeof KINDS;
 
@@ -89,14 +109,22 @@ const LONG_PAUSES = 0.04;
  * A session of a coding agent with so many turns, always the same for a seed: it looks around, then edits, runs and reads,
  * with pauses. `pauses` false: every request follows within a minute.
  */
-export function createAgentSession(params: { readonly seed: number; readonly turns: number; readonly pauses: boolean }): AgentSession {
+export function createAgentSession(params: {
+  readonly seed: number;
+  readonly turns: number;
+  readonly pauses: boolean;
+}): AgentSession {
   const random = createSeededRandom(params.seed);
   const kinds: KindName[] = [...LOOK];
-  while (kinds.length < params.turns) kinds.push(...(WORK[Math.floor(random.fraction() * WORK.length)] ?? []));
+  while (kinds.length < params.turns)
+    kinds.push(...(WORK[Math.floor(random.fraction() * WORK.length)] ?? []));
   const brought = new Map<KindName, string[]>();
   const resultOf = (name: KindName, kind: Kind): string => {
     const before = brought.get(name) ?? [];
-    const again = name === "edit" || name === "note" || random.fraction() >= REPEATED ? undefined : before[Math.floor(random.fraction() * before.length)];
+    const again =
+      name === "edit" || name === "note" || random.fraction() >= REPEATED
+        ? undefined
+        : before[Math.floor(random.fraction() * before.length)];
     const text = again ?? textOf(sizeOf(kind.result, random), random);
     brought.set(name, [...before, text]);
     return text;
@@ -111,7 +139,12 @@ export function createAgentSession(params: { readonly seed: number; readonly tur
       pauseMs: (params.pauses || !isLong ? minutes : 0.5) * 60_000,
       says: [
         { type: "text", text: textOf(says, random) },
-        { type: "tool_use", id, name: kind.tool, input: { argument: textOf(sizeOf(kind.argument, random), random) } },
+        {
+          type: "tool_use",
+          id,
+          name: kind.tool,
+          input: { argument: textOf(sizeOf(kind.argument, random), random) },
+        },
       ],
       brings: [{ type: "tool_result", tool_use_id: id, content: resultOf(name, kind) }],
     };
@@ -129,7 +162,9 @@ export function createAgentSession(params: { readonly seed: number; readonly tur
 }
 
 /** The requests of a session, one a turn, as a client sends them that leaves nothing out. */
-export function requestsOf(session: AgentSession): readonly { readonly pauseMs: number; readonly body: object }[] {
+export function requestsOf(
+  session: AgentSession,
+): readonly { readonly pauseMs: number; readonly body: object }[] {
   const messages: object[] = [{ role: "user", content: session.task }];
   return session.steps.map(({ pauseMs, says, brings }) => {
     const body = {

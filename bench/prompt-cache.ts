@@ -42,11 +42,13 @@ export function createPromptCache() {
       const same = differs === -1 ? parts.length : differs;
       cached = parts;
       cachedAtMs = nowMs;
-      const sum = (some: readonly string[]): number => some.reduce((total, part) => total + tokensOf(part), 0);
+      const sum = (some: readonly string[]): number =>
+        some.reduce((total, part) => total + tokensOf(part), 0);
       return { read: sum(parts.slice(0, same)), written: sum(parts.slice(same)) };
     },
   };
 }
 
 /** In tokens at the price of input. */
-export const costOf = ({ read, written }: CountedUsage): number => read * READ_FACTOR + written * WRITE_FACTOR;
+export const costOf = ({ read, written }: CountedUsage): number =>
+  read * READ_FACTOR + written * WRITE_FACTOR;

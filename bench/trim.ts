@@ -46,7 +46,10 @@ export async function measureTrim(note: (text: string) => void): Promise<readonl
     return { ...provider.seen(), ms };
   };
   const compare = async (seed: number, pauses: boolean) => {
-    const [with_, without] = [await replay(trimming.url, seed, pauses), await replay(plain.url, seed, pauses)];
+    const [with_, without] = [
+      await replay(trimming.url, seed, pauses),
+      await replay(plain.url, seed, pauses),
+    ];
     const ratios = with_.costs.map((cost, index) => cost / (without.costs[index] ?? Number.NaN));
     return { with_, without, last: ratios.at(-1) ?? Number.NaN, most: Math.max(...ratios) };
   };
@@ -63,16 +66,32 @@ export async function measureTrim(note: (text: string) => void): Promise<readonl
       atMost(1, { name: `trim, ${TURNS} turns, most after any request`, value: first.most, unit: "×" }),
       atMost(0.7, { name: "trim, no pause over 5 min, cost with / without", value: steady.last, unit: "×" }),
       atMost(1, { name: "trim, no pause over 5 min, most after any request", value: steady.most, unit: "×" }),
-      noGoal({ name: "trim, other sessions, median cost", value: median(others.map(({ last }) => last)), unit: "×" }),
-      noGoal({ name: "trim, other sessions, dearest", value: Math.max(...others.map(({ last }) => last)), unit: "×" }),
+      noGoal({
+        name: "trim, other sessions, median cost",
+        value: median(others.map(({ last }) => last)),
+        unit: "×",
+      }),
+      noGoal({
+        name: "trim, other sessions, dearest",
+        value: Math.max(...others.map(({ last }) => last)),
+        unit: "×",
+      }),
       atMost(1, {
         name: "trim, other sessions, most after any request",
         value: Math.max(...others.map(({ most }) => most)),
         unit: "×",
       }),
-      noGoal({ name: "trim, tokens sent with / without", value: first.with_.tokens / first.without.tokens, unit: "×" }),
+      noGoal({
+        name: "trim, tokens sent with / without",
+        value: first.with_.tokens / first.without.tokens,
+        unit: "×",
+      }),
       noGoal({ name: "trim, read from the provider's cache", value: 100 * first.with_.readShare, unit: "%" }),
-      noGoal({ name: "no trim, read from the provider's cache", value: 100 * first.without.readShare, unit: "%" }),
+      noGoal({
+        name: "no trim, read from the provider's cache",
+        value: 100 * first.without.readShare,
+        unit: "%",
+      }),
       noGoal({
         name: "trim, whole call, added p50",
         value: median(steady.with_.ms) - median(steady.without.ms),

@@ -37,7 +37,9 @@ function viewOf(
 }
 
 function resultOf(callId: unknown, content: unknown, count: CountText): ResultView {
-  const digest = createHash("sha1").update(JSON.stringify(content) ?? "").digest("base64");
+  const digest = createHash("sha1")
+    .update(JSON.stringify(content) ?? "")
+    .digest("base64");
   return { callId: String(callId), tokens: tokensOf(content, count), digest };
 }
 
@@ -55,7 +57,9 @@ const messages: TrimDialect = {
         calls: blocks.filter((block) => block["type"] === "tool_use").map((block) => block["id"]),
       });
     if (message["role"] !== "user") return viewOf(message, count, { kind: "fixed" });
-    const results = blocks.filter(isToolResult).map((block) => resultOf(block["tool_use_id"], block["content"], count));
+    const results = blocks
+      .filter(isToolResult)
+      .map((block) => resultOf(block["tool_use_id"], block["content"], count));
     return viewOf(message, count, { kind: results.length === 0 ? "human" : "results", results });
   },
   replace: (message, texts) => {

@@ -34,7 +34,10 @@ function outcome(views: readonly MessageView[], made: TrimPlan): (readonly [stri
   return views.flatMap((view, index) => {
     if (made.dropped.has(index)) return [];
     const replaced = made.replaced.get(index);
-    const gone = view.results.reduce((sum, { tokens }, at) => sum + (replaced?.has(at) === true ? tokens - 25 : 0), 0);
+    const gone = view.results.reduce(
+      (sum, { tokens }, at) => sum + (replaced?.has(at) === true ? tokens - 25 : 0),
+      0,
+    );
     const changes = replaced === undefined ? "" : JSON.stringify([...replaced]);
     return [[`${index} ${changes}${made.noted === index ? " noted" : ""}`, view.tokens - gone] as const];
   });
@@ -125,10 +128,16 @@ describe("for every conversation", () => {
           const made = plan(request, WINDOW);
           const steps = request.map(
             (_, index) =>
-              request.slice(0, index + 1).filter((view, at) => view.kind === "assistant" && request[at - 1]?.kind !== "assistant")
+              request
+                .slice(0, index + 1)
+                .filter((view, at) => view.kind === "assistant" && request[at - 1]?.kind !== "assistant")
                 .length,
           );
-          const resultOf = new Map(request.flatMap((view, index) => view.results.map((one) => [one.callId, { index, ...one }] as const)));
+          const resultOf = new Map(
+            request.flatMap((view, index) =>
+              view.results.map((one) => [one.callId, { index, ...one }] as const),
+            ),
+          );
           for (const [index, results] of made.replaced)
             for (const [number, by] of results) {
               if (by === null || (steps[index] ?? 0) <= (steps.at(-1) ?? 0) - WINDOW.keepSteps) continue;
@@ -241,7 +250,8 @@ describe("plans", () => {
     const views = task([50, 9_000], [50, 200], [3_000, 200], [3_000, 200], [50, 200]);
     expect(plan(views, WINDOW).replaced.size).toBe(0);
     expect(
-      plan(views, { ...WINDOW, saving: { fromTokens: 10_000, writeFactor: 1.25, advance: 0.2 } }).replaced.size,
+      plan(views, { ...WINDOW, saving: { fromTokens: 10_000, writeFactor: 1.25, advance: 0.2 } }).replaced
+        .size,
     ).toBe(1);
   });
 

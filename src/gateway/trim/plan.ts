@@ -108,7 +108,9 @@ function replay(params: Readonly<PlanParams>) {
 
   const size = (): number => total + (dropped.size > 0 ? NOTE_TOKENS : 0);
   const gainOf = (index: number, before: number): number =>
-    params.pinned.has(index) || dropped.has(index) || (shownIn[index] ?? 0) > before ? 0 : (gains[index] ?? 0);
+    params.pinned.has(index) || dropped.has(index) || (shownIn[index] ?? 0) > before
+      ? 0
+      : (gains[index] ?? 0);
   const change = (index: number, tokens: number): void => {
     total += tokens - (left[index] ?? 0);
     left[index] = tokens;
@@ -185,7 +187,13 @@ function replay(params: Readonly<PlanParams>) {
       const groups = droppable({ views, steps: steps.of, end, keep: terms.keepSteps, whole: terms.whole });
       for (const group of groups) {
         if (size() <= terms.least) break;
-        if (group.some((index) => params.pinned.has(index) || (shownIn[index] ?? 0) > Math.max(before, steps.of[index] ?? 0))) continue;
+        if (
+          group.some(
+            (index) =>
+              params.pinned.has(index) || (shownIn[index] ?? 0) > Math.max(before, steps.of[index] ?? 0),
+          )
+        )
+          continue;
         for (const index of group) {
           if (dropped.has(index)) continue;
           dropped.add(index);

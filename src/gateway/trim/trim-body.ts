@@ -82,7 +82,9 @@ function changedMessage(
 ): JsonObject | null {
   const replaced = plan.replaced.get(index);
   if (replaced !== undefined) {
-    const texts = [...replaced].map(([number, by]) => [number, by === null ? CLEARED : repeated(by)] as const);
+    const texts = [...replaced].map(
+      ([number, by]) => [number, by === null ? CLEARED : repeated(by)] as const,
+    );
     return dialect.replace(messageOf(bytes.toString("utf8")), new Map(texts));
   }
   return index === plan.noted ? dialect.addText(messageOf(bytes.toString("utf8")), DROPPED) : null;
