@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Textarea, Tooltip } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { memo, useDeferredValue, useState } from "react";
+import { memo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { ChatMessage, ChatNote } from "../../../../src/contract/index.ts";
 import { useReason } from "../../i18n/use-reason.ts";
@@ -10,6 +10,7 @@ import { IconChevronLeft, IconChevronRight, IconPencil, IconRefresh } from "../.
 import { AttachmentChips } from "./attachment-chips.tsx";
 import { CopyText } from "./code-block.tsx";
 import { RichText } from "./rich-text.tsx";
+import { usePaced } from "./use-paced.ts";
 
 export interface MessageActions {
   readonly showBranch: (messageId: string) => void;
@@ -93,9 +94,8 @@ function Said({ message, siblings, actions, busy }: MessageItemProps) {
 function Answer({ message, siblings, actions, busy }: MessageItemProps) {
   const { t } = useTranslation();
   const say = useReason();
-  // Drawing a long answer anew takes longer than its next piece does to come.
-  const content = useDeferredValue(message.content);
   const streaming = message.state === "streaming";
+  const content = usePaced(message.content, streaming);
   const { reason } = message;
   return (
     <article
