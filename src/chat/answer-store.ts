@@ -75,14 +75,21 @@ export async function appendText(db: Queryable, answer: Fence, text: string): Pr
   return rowCount > 0;
 }
 
-/** Says which model is asked; false where the answer is no longer ours. */
-export async function noteModel(db: Database, answer: Fence, model: string): Promise<boolean> {
-  return db.transaction((tx) => update(tx, answer, "model = $3", [model]));
+/** Says which model is asked, where the answer is still ours. */
+export async function noteModel(db: Queryable, answer: Fence, model: string): Promise<void> {
+  await note(db, answer, "model = $3", model);
 }
 
-/** Says under which id the ledger knows a call; false where the answer is no longer ours. */
-export async function noteCall(db: Database, answer: Fence, callId: string): Promise<boolean> {
-  return db.transaction((tx) => update(tx, answer, "call_ids = call_ids || $3::uuid", [callId]));
+/** Says under which id the ledger knows a call, where the answer is still ours. */
+export async function noteCall(db: Queryable, answer: Fence, callId: string): Promise<void> {
+  await note(db, answer, "call_ids = call_ids || $3::uuid", callId);
+}
+
+async function note(db: Queryable, answer: Fence, set: string, value: string): Promise<void> {
+  await db.query(
+    `update miyabi.chat_messages set ${set} where id = $1 and attempt = $2 and state = 'streaming'`,
+    [answer.messageId, answer.attempt, value],
+  );
 }
 
 /** Ends an answer with the text stored so far; false where it is no longer ours. */

@@ -23,7 +23,7 @@ export interface ModelCall {
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   /** The id under which the ledger will know the call. */
-  readonly onCall: (id: string) => Promise<void>;
+  readonly onCall: (id: string) => void;
   readonly onText: (text: string) => void;
 }
 
@@ -65,7 +65,7 @@ export async function callModel(call: Readonly<ModelCall>): Promise<CallEnd> {
       signal: call.signal,
     });
     const id = response.headers.get("x-miyabi-call");
-    if (id !== null) await call.onCall(id);
+    if (id !== null) call.onCall(id);
     if (!response.ok || response.body === null)
       return { outcome: "failed", reason: refusal(response.status, await response.text()) };
     return await readStream(response.body, call.onText);

@@ -111,7 +111,6 @@ export function createTurns(params: Readonly<TurnParams>): Turns {
       await endAnswer(database, answer, { state: "failed", reason });
       return;
     }
-    if (!(await noteModel(database, answer, prepared.model))) return;
     const end = await ask(answer, prepared, abort);
     if (end === null) return;
     if (await endAnswer(database, answer, end)) track(announceCost(answer));
@@ -166,6 +165,14 @@ export function createTurns(params: Readonly<TurnParams>): Turns {
       ({ forbidden } = checked);
       abort.abort();
     };
+    // Written beside the call: nothing that the person waits for waits for them.
+    const notes: Promise<void>[] = [];
+    const note = (work: Promise<void>): void => {
+      // Awaited at the end; until then its failure is nobody's.
+      work.catch(() => {});
+      notes.push(work);
+    };
+    note(noteModel(database, answer, model));
     try {
       const end = await callModel({
         gatewayUrl: params.gatewayUrl,
@@ -174,16 +181,18 @@ export function createTurns(params: Readonly<TurnParams>): Turns {
         messages,
         headers: params.options(persona),
         signal: abort.signal,
-        onCall: async (id) => void (await noteCall(database, answer, id)),
+        onCall: (id) => note(noteCall(database, answer, id)),
         onText: (text) => show(filter.push(text)),
       });
       if (end.outcome === "complete" || end.outcome === "cut") show(filter.end());
       const stored = await writer.flushed();
+      await Promise.all(notes);
       if (lost || !stored || (stopping.signal.aborted && end.outcome === "aborted" && forbidden === null))
         return null;
       return endOf(end, forbidden, persona);
     } finally {
       writer.close();
+      await Promise.allSettled(notes);
     }
   };
 

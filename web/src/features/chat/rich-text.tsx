@@ -8,6 +8,7 @@ import remarkGfm from "remark-gfm";
 import remarkMath from "remark-math";
 import { CodeBlock } from "./code-block.tsx";
 import { mathDelimiters } from "./math-delimiters.ts";
+import { splitBlocks } from "./split-blocks.ts";
 
 export interface RichTextProps {
   readonly text: string;
@@ -65,9 +66,18 @@ function TaskBox({ done }: { readonly done: boolean }) {
 export const RichText = memo(function RichText({ text }: RichTextProps) {
   return (
     <div className="m-markdown m-chat-rich">
-      <ReactMarkdown remarkPlugins={REMARK} rehypePlugins={REHYPE} components={COMPONENTS}>
-        {mathDelimiters(text)}
-      </ReactMarkdown>
+      {splitBlocks(text).map((part, index) => (
+        <Part key={index} text={part} />
+      ))}
     </div>
+  );
+});
+
+/** Read once: of an answer that is being written only the last part changes. */
+const Part = memo(function Part({ text }: RichTextProps) {
+  return (
+    <ReactMarkdown remarkPlugins={REMARK} rehypePlugins={REHYPE} components={COMPONENTS}>
+      {mathDelimiters(text)}
+    </ReactMarkdown>
   );
 });
