@@ -10,41 +10,37 @@ export interface ClaimedAnswer {
   readonly persona: string | null;
   /** Choice of the thread; null: none. */
   readonly model: string | null;
+  /** Null: the request is not trimmed. */
+  readonly trimTokens: number | null;
   readonly attempt: number;
   /** Text that an earlier attempt has stored. */
   readonly text: string;
 }
 
-export const LEASE_MS = 15_000;
+const LEASE_MS = 15_000;
 
-/*
- * Taken is what nobody writes: never begun, left alone for the length of a lease, or begun by this installation's last
- * control plane, which is dead if this one runs.
- */
+// Taken is what nobody writes: never begun, released, or left alone for the length of a lease.
 const CLAIM = `
 with next as (
-  select id from miyabi.chat_messages
-  where state = 'streaming' and (lease_until is null or lease_until < now() or (holder = $1 and id <> all($2)))
+  select id from miyabi.chat_messages where state = 'streaming' and (lease_until is null or lease_until < now())
   order by number limit 1 for update skip locked)
-update miyabi.chat_messages m set attempt = m.attempt + 1, holder = $1, lease_until = now() + $3 * interval '1 millisecond'
+update miyabi.chat_messages m set attempt = m.attempt + 1, holder = $1, lease_until = now() + $2 * interval '1 millisecond'
 from next, miyabi.chat_threads t where m.id = next.id and t.id = m.thread_id
-returning m.id, m.thread_id, t.owner, m.persona, t.model, m.attempt,
+returning m.id, m.thread_id, t.owner, m.persona, t.model, t.trim_tokens, m.attempt,
   coalesce((select string_agg(c.text, '' order by c.start) from miyabi.chat_chunks c where c.message_id = m.id), '') as text`;
 
-/** The next answer to write; null where there is none. `running`: those that this process writes already. */
-export async function claimAnswer(
-  db: Queryable,
-  params: { readonly holder: string; readonly running: readonly string[] },
-): Promise<ClaimedAnswer | null> {
+/** The next answer to write; null where there is none. */
+export async function claimAnswer(db: Queryable, holder: string): Promise<ClaimedAnswer | null> {
   const { rows } = await db.query<{
     id: string;
     thread_id: string;
     owner: string;
     persona: string | null;
     model: string | null;
+    trim_tokens: number | null;
     attempt: number;
     text: string;
-  }>(CLAIM, [params.holder, params.running, LEASE_MS]);
+  }>(CLAIM, [holder, LEASE_MS]);
   const row = rows[0];
   if (row === undefined) return null;
   return {
@@ -53,9 +49,18 @@ export async function claimAnswer(
     owner: row.owner,
     persona: row.persona,
     model: row.model,
+    trimTokens: row.trim_tokens,
     attempt: row.attempt,
     text: row.text,
   };
+}
+
+/** Gives up what an installation's last control plane was writing: it is dead, or ending, when the next one starts. */
+export async function releaseAnswers(db: Queryable, holder: string): Promise<void> {
+  await db.query(
+    "update miyabi.chat_messages set lease_until = null where state = 'streaming' and holder = $1",
+    [holder],
+  );
 }
 
 type Fence = Pick<ClaimedAnswer, "messageId" | "attempt">;

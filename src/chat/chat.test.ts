@@ -3,11 +3,11 @@ import { createChatFixture, MIKA, type ChatFixture } from "./chat-fixture.ts";
 import type { Said } from "./conversation.ts";
 import type { ChatSignal } from "./thread-feed.ts";
 
-const PLAIN = { persona: null, model: null };
+const PLAIN = { persona: null, model: null, trimTokens: null };
 
 async function begin(fixture: ChatFixture, persona: string | null = null) {
   const { chat } = fixture;
-  const { id } = await chat.create(MIKA, { persona, model: null });
+  const { id } = await chat.create(MIKA, { ...PLAIN, persona });
   const say = (content: string, more: Partial<Said> = {}) =>
     chat.post({ owner: MIKA, threadId: id, content, parentId: undefined, attachmentIds: [], ...more }, null);
   return { id, say };
@@ -119,6 +119,27 @@ test("an answer that is interrupted again and again is given up", async () => {
   await fixture.database.query("update miyabi.chat_messages set attempt = 4 where state = 'streaming'");
   await fixture.second();
   expect(await fixture.ended(id)).toMatchObject({ state: "failed", reason: { code: "chat.interrupted" } });
+});
+
+test("a long thread is trimmed to its budget, and the figures say by how much", async () => {
+  const fixture = await createChatFixture();
+  const { id, say } = await begin(fixture);
+  for (let turn = 0; turn < 4; turn += 1) {
+    await say(`${turn} ${"words and more words ".repeat(150)}`);
+    await fixture.ended(id);
+  }
+  await fixture.chat.change(MIKA, id, { trimTokens: 1024 });
+  await say("And now?");
+  await fixture.ended(id);
+  expect(fixture.model.calls[3]?.messages).toHaveLength(7);
+  expect(fixture.model.calls.at(-1)?.messages.length).toBeLessThan(9);
+  expect(fixture.model.calls.at(-1)?.messages.at(-1)?.content).toBe("And now?");
+  const counted = await vi.waitUntil(async () => {
+    const last = (await fixture.read(id)).messages.at(-1);
+    return last?.tokensIn === null ? null : last;
+  });
+  expect(counted?.compressRatio).toBeGreaterThan(0);
+  expect(counted?.compressRatio).toBeLessThan(0.9);
 });
 
 test("what a provider says against it is said, and the answer can be tried again", async () => {

@@ -28,6 +28,7 @@ import {
   lockThread,
   readThread,
   type ListThreadsParams,
+  type ThreadChoice,
 } from "./thread-store.ts";
 import { createTurns } from "./turns.ts";
 
@@ -74,10 +75,7 @@ export interface Chat {
   personas(): { readonly items: PersonaView[]; readonly problems: string[] };
   models(owner: string): Promise<{ readonly items: string[]; readonly default: string | null }>;
   list(params: Readonly<ListThreadsParams>): ReturnType<typeof listThreads>;
-  create(
-    owner: string,
-    choice: { readonly persona: string | null; readonly model: string | null },
-  ): Promise<ChatThread>;
+  create(owner: string, choice: ThreadChoice): Promise<ChatThread>;
   /** @throws not_found, also where the thread is somebody else's */
   require(owner: string, threadId: string): Promise<void>;
   read(owner: string, threadId: string): Promise<ChatConversation>;
@@ -99,6 +97,7 @@ export interface ThreadWish {
   readonly title?: string | undefined;
   readonly persona?: string | null | undefined;
   readonly model?: string | null | undefined;
+  readonly trimTokens?: number | null | undefined;
   readonly branch?: string | undefined;
 }
 
@@ -131,7 +130,6 @@ export function createChat(params: Readonly<ChatParams>): Chat {
     findPersona: personas.find,
     keyOf,
     defaultModel,
-    options: () => ({}),
   });
 
   /** The persona's own spelling of its name. @throws input.invalid */
@@ -205,14 +203,17 @@ export function createChat(params: Readonly<ChatParams>): Chat {
       return { items, default: params.settings.model ?? items[0] ?? null };
     },
     list: (wanted) => listThreads(database, wanted),
-    create: (owner, { persona, model }) =>
-      createThread(database, owner, { persona: persona === null ? null : requirePersona(persona), model }),
+    create: (owner, { persona, ...choice }) =>
+      createThread(database, owner, {
+        ...choice,
+        persona: persona === null ? null : requirePersona(persona),
+      }),
     require: async (owner, threadId) => void (await readThread(database, owner, threadId)),
     read: async (owner, threadId) => {
       const thread = await readThread(database, owner, threadId);
       return { thread, messages: await readMessages(database, threadId) };
     },
-    change: (owner, threadId, { title, persona, model, branch }) => {
+    change: (owner, threadId, { title, persona, model, trimTokens, branch }) => {
       const known = persona === undefined || persona === null ? persona : requirePersona(persona);
       return database.transaction(async (tx) => {
         await lockThread(tx, owner, threadId);
@@ -220,6 +221,7 @@ export function createChat(params: Readonly<ChatParams>): Chat {
           ...(title === undefined ? {} : { title }),
           ...(known === undefined ? {} : { persona: known }),
           ...(model === undefined ? {} : { model }),
+          ...(trimTokens === undefined ? {} : { trimTokens }),
         });
         if (branch !== undefined) await showBranch(tx, threadId, branch);
         return readThread(tx, owner, threadId);

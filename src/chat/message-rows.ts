@@ -23,6 +23,8 @@ interface MessageRow {
   readonly tokens_out: number | null;
   readonly cost_micros: number | null;
   readonly first_byte_ms: number | null;
+  readonly compress_ratio: number | null;
+  readonly prefix_stable_tokens: number | null;
 }
 
 /*
@@ -39,7 +41,9 @@ select m.id, m.thread_id, m.parent_id, m.role, m.state, m.persona, m.model, m.no
   cardinality(m.call_ids) as calls, u.*
 from miyabi.chat_messages m, lateral (
   select count(*)::int as known_calls, count(cost_micros)::int as priced_calls, sum(tokens_in)::int as tokens_in,
-    sum(tokens_out)::int as tokens_out, sum(cost_micros)::float8 as cost_micros, min(first_byte_ms)::int as first_byte_ms
+    sum(tokens_out)::int as tokens_out, sum(cost_micros)::float8 as cost_micros, min(first_byte_ms)::int as first_byte_ms,
+    (array_agg(compress_ratio order by started_at desc))[1] as compress_ratio,
+    (array_agg(prefix_stable_tokens order by started_at desc))[1]::int as prefix_stable_tokens
   from miyabi.model_calls where cardinality(m.call_ids) > 0 and id = any(m.call_ids)) u`;
 
 /** Messages of a thread, oldest first; `ids`: only those. */
@@ -74,6 +78,8 @@ function messageOf(row: MessageRow): ChatMessage {
     tokensOut: known ? row.tokens_out : null,
     costMicros: known && row.priced_calls === row.calls ? row.cost_micros : null,
     firstTokenMs: known ? row.first_byte_ms : null,
+    compressRatio: known ? row.compress_ratio : null,
+    prefixStableTokens: known ? row.prefix_stable_tokens : null,
     createdAt: row.created_at.toISOString(),
     finishedAt: row.finished_at?.toISOString() ?? null,
   };

@@ -7,13 +7,14 @@ export interface ThreadRow {
   readonly title: string;
   readonly persona: string | null;
   readonly model: string | null;
+  readonly trim_tokens: number | null;
   readonly leaf_id: string | null;
   readonly answering: boolean;
   readonly created_at: Date;
   readonly updated_at: Date;
 }
 
-const COLUMNS = `t.id, t.title, t.persona, t.model, t.leaf_id, t.created_at, t.updated_at,
+const COLUMNS = `t.id, t.title, t.persona, t.model, t.trim_tokens, t.leaf_id, t.created_at, t.updated_at,
   exists (select 1 from miyabi.chat_messages s where s.thread_id = t.id and s.state = 'streaming') as answering`;
 const CURSOR = /^(\d{4}-\d{2}-\d{2}T[\d:.]+Z) (\d+)$/;
 /** Around the place where a search found something, in characters. */
@@ -77,23 +78,28 @@ export async function lockThread(tx: Tx, owner: string, id: string): Promise<Cha
   return readThread(tx, owner, id);
 }
 
+/** What a thread is led with; null: none, the usual one, not trimmed. */
+export interface ThreadChoice {
+  readonly persona: string | null;
+  readonly model: string | null;
+  readonly trimTokens: number | null;
+}
+
 export async function createThread(
   db: Queryable,
   owner: string,
-  choice: { readonly persona: string | null; readonly model: string | null },
+  choice: ThreadChoice,
 ): Promise<ChatThread> {
   const { rows } = await db.query<{ id: string }>(
-    "insert into miyabi.chat_threads (owner, persona, model) values ($1, $2, $3) returning id",
-    [owner, choice.persona, choice.model],
+    "insert into miyabi.chat_threads (owner, persona, model, trim_tokens) values ($1, $2, $3, $4) returning id",
+    [owner, choice.persona, choice.model, choice.trimTokens],
   );
   return readThread(db, owner, rows[0]?.id ?? "");
 }
 
 /** Fields that are absent stay. Counts as use of the thread only where `used` says so. */
-export interface ThreadChange {
+export interface ThreadChange extends Partial<ThreadChoice> {
   readonly title?: string;
-  readonly persona?: string | null;
-  readonly model?: string | null;
   readonly leafId?: string;
   readonly used?: boolean;
 }
@@ -103,6 +109,7 @@ export async function changeThread(tx: Tx, id: string, change: Readonly<ThreadCh
     `update miyabi.chat_threads set
        title = coalesce($2, title), persona = case when $3 then $4 else persona end,
        model = case when $5 then $6 else model end, leaf_id = coalesce($7, leaf_id),
+       trim_tokens = case when $9 then $10 else trim_tokens end,
        updated_at = case when $8 then clock_timestamp() else updated_at end
      where id = $1`,
     [
@@ -114,6 +121,8 @@ export async function changeThread(tx: Tx, id: string, change: Readonly<ThreadCh
       change.model ?? null,
       change.leafId ?? null,
       change.used ?? false,
+      change.trimTokens !== undefined,
+      change.trimTokens ?? null,
     ],
   );
 }
@@ -138,6 +147,7 @@ function threadOf(row: ThreadRow): ChatThread {
     title: row.title,
     persona: row.persona,
     model: row.model,
+    trimTokens: row.trim_tokens,
     leafId: row.leaf_id,
     answering: row.answering,
     createdAt: row.created_at.toISOString(),

@@ -8,6 +8,7 @@ import {
   isOurs,
   noteCall,
   noteModel,
+  releaseAnswers,
   type ClaimedAnswer,
 } from "./answer-store.ts";
 import { createAnswerWriter } from "./answer-writer.ts";
@@ -27,7 +28,7 @@ export interface TurnParams {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Name of the installation: what its last control plane left is taken up at once. */
+  /** Name of the installation: what its last control plane left is taken up at the start. */
   readonly holder: string;
   readonly gatewayUrl: string;
   readonly findPersona: (name: string) => Persona | null;
@@ -35,8 +36,6 @@ export interface TurnParams {
   readonly keyOf: (person: string) => Promise<string>;
   /** Model for who chose none; null: none can be called. */
   readonly defaultModel: (person: string) => Promise<string | null>;
-  /** Options of the gateway for this call. */
-  readonly options: (persona: Persona | null) => Readonly<Record<string, string>>;
 }
 
 /** Writes the answers that were asked for. */
@@ -61,6 +60,7 @@ export function createTurns(params: Readonly<TurnParams>): Turns {
   let stopping = new AbortController();
   let unfollow: (() => void) | null = null;
   let sweptMs = -Infinity;
+  let started = false;
 
   const loop = createLoop({
     name: "chat turns",
@@ -70,7 +70,7 @@ export function createTurns(params: Readonly<TurnParams>): Turns {
     log,
     tick: async (signal) => {
       while (!signal.aborted && running.size < MOST_AT_ONCE) {
-        const answer = await claimAnswer(database, { holder: params.holder, running: [...running.keys()] });
+        const answer = await claimAnswer(database, params.holder);
         if (answer === null) break;
         begin(answer);
       }
@@ -179,7 +179,7 @@ export function createTurns(params: Readonly<TurnParams>): Turns {
         key,
         model,
         messages,
-        headers: params.options(persona),
+        headers: { "x-miyabi-trim": answer.trimTokens === null ? "off" : String(answer.trimTokens) },
         signal: abort.signal,
         onCall: (id) => note(noteCall(database, answer, id)),
         onText: (text) => show(filter.push(text)),
@@ -224,9 +224,12 @@ export function createTurns(params: Readonly<TurnParams>): Turns {
         }
         if (news.kind === "missed" || !running.has(news.messageId)) loop.wake();
       });
+      if (!started) await releaseAnswers(database, params.holder);
+      started = true;
       await loop.start();
     },
     stop: async () => {
+      started = false;
       unfollow?.();
       unfollow = null;
       await loop.stop();

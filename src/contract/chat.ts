@@ -12,6 +12,10 @@ export const MOST_ATTACHMENTS = 8;
 export const LONGEST_CHAT_MESSAGE = 100_000;
 export const IMAGE_TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp"] as const;
 
+/** Tokens to which a thread's requests are trimmed by the gateway. */
+export const TRIM = { least: 1_024, most: 8_192, step: 256, usual: 4_096 } as const;
+const trimTokens = z.number().int().min(TRIM.least).max(TRIM.most).multipleOf(TRIM.step).nullable();
+
 const personaName = z.string().trim().min(1).max(60);
 const modelName = z.string().trim().min(1).max(200);
 
@@ -73,6 +77,10 @@ export const chatMessage = z.object({
   tokensOut: z.number().int().nullable(),
   costMicros,
   firstTokenMs: z.number().int().nullable(),
+  /** Tokens that were sent / tokens there were; null: not trimmed. */
+  compressRatio: z.number().nullable(),
+  /** At the beginning of the request the same as in the one before it, tokens; null: as above. */
+  prefixStableTokens: z.number().int().nullable(),
   createdAt: instant,
   finishedAt: instant.nullable(),
 });
@@ -85,6 +93,8 @@ export const chatThread = z.object({
   persona: z.string().nullable(),
   /** Null: the persona's, else the installation's. */
   model: z.string().nullable(),
+  /** Null: requests are not trimmed. */
+  trimTokens,
   /** Last message of the branch that is shown; null: nothing was said yet. */
   leafId: chatMessageId.nullable(),
   answering: z.boolean(),
@@ -154,7 +164,11 @@ export const CHAT_ROUTES = {
     path: "/api/chat/threads",
     permission: "operate",
     summary: "Begins a thread.",
-    body: z.strictObject({ persona: choice.persona.default(null), model: choice.model.default(null) }),
+    body: z.strictObject({
+      persona: choice.persona.default(null),
+      model: choice.model.default(null),
+      trimTokens: trimTokens.default(null),
+    }),
     response: chatThread,
     status: 201,
   },
@@ -170,12 +184,13 @@ export const CHAT_ROUTES = {
     method: "POST",
     path: "/api/chat/threads/:id",
     permission: "operate",
-    summary: "Renames a thread, or chooses another persona or model for what follows.",
+    summary: "Renames a thread, or chooses another persona, model, budget of tokens or branch for what follows.",
     params: thread,
     body: z.strictObject({
       title: z.string().trim().min(1).max(200).optional(),
       persona: choice.persona.optional(),
       model: choice.model.optional(),
+      trimTokens: trimTokens.optional(),
       /** Shows the newest branch below this message. */
       branch: chatMessageId.optional(),
     }),

@@ -1,12 +1,15 @@
 import { Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
+import { TrimControl } from "./trim-control.tsx";
 import { modelsQuery, personasQuery } from "./chat-queries.ts";
 
-/** What a thread is led with. Null: no persona; the persona's or the installation's model. */
+/** What a thread is led with. Null: no persona; the persona's or the installation's model; not trimmed. */
 export interface Choice {
   readonly persona: string | null;
   readonly model: string | null;
+  /** Null: the whole thread is sent. */
+  readonly trimTokens: number | null;
 }
 
 export interface ChoiceBarProps {
@@ -17,7 +20,7 @@ export interface ChoiceBarProps {
 
 const NONE = "";
 
-/** Persona and model, both visible, both changeable at any time. */
+/** Persona, model and trim, all visible, all changeable at any time. */
 export function ChoiceBar({ value, onChange, disabled = false }: ChoiceBarProps) {
   const { t } = useTranslation();
   const personas = useQuery(personasQuery()).data?.items ?? [];
@@ -58,6 +61,11 @@ export function ChoiceBar({ value, onChange, disabled = false }: ChoiceBarProps)
         searchable={known.size > 8}
         disabled={disabled}
         comboboxProps={{ width: 300, position: "bottom-start" }}
+      />
+      <TrimControl
+        tokens={value.trimTokens}
+        onChange={(trimTokens) => onChange({ trimTokens })}
+        disabled={disabled}
       />
     </div>
   );

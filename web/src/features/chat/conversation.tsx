@@ -12,7 +12,7 @@ import { usePageTitle } from "../../ui/use-page-title.ts";
 import { useMay } from "../shell/use-may.ts";
 import { useTell } from "../shell/use-tell.tsx";
 import { updateThread } from "./chat-queries.ts";
-import { ChoiceBar } from "./choice-bar.tsx";
+import { ChoiceBar, type Choice } from "./choice-bar.tsx";
 import { Composer } from "./composer.tsx";
 import { branchOf, withMessages } from "./conversation-state.ts";
 import { MessageItem, type MessageActions } from "./message-item.tsx";
@@ -58,7 +58,7 @@ function Loaded({ conversation, retryMs }: LoadedProps) {
     void client.invalidateQueries({ queryKey: ["chat-threads"] });
   };
   const change = useMutation({
-    mutationFn: (body: { persona?: string | null; model?: string | null; branch?: string }) =>
+    mutationFn: (body: Partial<Choice> & { branch?: string }) =>
       call("changeThread", { params: { id }, body }),
     onSuccess: (changed) => updateThread(client, id, (known) => ({ ...known, thread: changed })),
     onError: tell.failed,

@@ -138,7 +138,7 @@ function Answer({ message, siblings, actions, busy }: MessageItemProps) {
 /** Which model it was, what it took and cost, as the ledger knows it. */
 function Figures({ message }: { readonly message: ChatMessage }) {
   const { t } = useTranslation();
-  const { model, tokensIn, tokensOut, costMicros, firstTokenMs } = message;
+  const { model, tokensIn, tokensOut, costMicros, firstTokenMs, compressRatio } = message;
   const cost = formatMoney(costMicros);
   const parts = [
     ...(model === null ? [] : [model]),
@@ -146,6 +146,9 @@ function Figures({ message }: { readonly message: ChatMessage }) {
       ? []
       : [t("chat.tokens", { in: formatCount(tokensIn), out: formatCount(tokensOut) })]),
     ...(cost === null ? [] : [cost]),
+    ...(compressRatio === null || compressRatio >= 1
+      ? []
+      : [t("chat.trimmed", { percent: Math.round((1 - compressRatio) * 100) })]),
     ...(firstTokenMs === null ? [] : [t("chat.firstToken", { duration: shortDuration(firstTokenMs) })]),
   ];
   return <span className="m-dim m-small m-chat-figures">{parts.join(" · ")}</span>;
