@@ -46,6 +46,7 @@ export function TrimControl({ tokens, onChange, disabled }: TrimControlProps) {
             }}
             label={say}
             marks={[TRIM.least, TRIM.usual, TRIM.most].map((value) => ({ value, label: say(value) }))}
+            mt="xl"
             mb="md"
           />
         )}
