@@ -85,11 +85,7 @@ export interface ThreadChoice {
   readonly trimTokens: number | null;
 }
 
-export async function createThread(
-  db: Queryable,
-  owner: string,
-  choice: ThreadChoice,
-): Promise<ChatThread> {
+export async function createThread(db: Queryable, owner: string, choice: ThreadChoice): Promise<ChatThread> {
   const { rows } = await db.query<{ id: string }>(
     "insert into miyabi.chat_threads (owner, persona, model, trim_tokens) values ($1, $2, $3, $4) returning id",
     [owner, choice.persona, choice.model, choice.trimTokens],

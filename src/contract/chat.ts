@@ -184,7 +184,8 @@ export const CHAT_ROUTES = {
     method: "POST",
     path: "/api/chat/threads/:id",
     permission: "operate",
-    summary: "Renames a thread, or chooses another persona, model, budget of tokens or branch for what follows.",
+    summary:
+      "Renames a thread, or chooses another persona, model, budget of tokens or branch for what follows.",
     params: thread,
     body: z.strictObject({
       title: z.string().trim().min(1).max(200).optional(),
