@@ -1,5 +1,5 @@
 import { AppError } from "../base/index.ts";
-import { beginStep, cause, currentPosition, sendBack } from "./begin-step.ts";
+import { beginStep, cause, currentPosition, passStep, sendBack } from "./begin-step.ts";
 import type { Draft } from "./decision.ts";
 import { isFinal } from "./machine/task-machine.ts";
 import { because } from "./reasons.ts";
@@ -42,4 +42,29 @@ export function decideTextChanged(
   if (position > work) return sendBack(draft, position, work, why);
   draft.step(position, "reopen", { failures: 0, losses: 0 });
   beginStep(draft, position, why);
+}
+
+/**
+ * Its pull request was merged, by us or by a person, whatever the task was doing: it is done, and what was still to come before the
+ * merge is not done any more. @throws conflict.state where it has ended
+ */
+export function decideMergedRemotely(draft: Draft, commit: string): void {
+  const { task, activeRun, steps } = draft.aggregate;
+  const merge = steps.find(({ kind }) => kind === "merge");
+  if (isFinal(task.state) || merge === undefined || merge.state === "passed")
+    throw new AppError({ code: "conflict.state", message: `${task.id} is ${task.state} already.` });
+  const why = because("pull_request.merged", "Its pull request was merged.");
+  if (activeRun !== null) draft.endRun({ id: activeRun.id, state: "cancelled", error: why, result: null });
+  draft.effect({ type: "close-approval" });
+  for (const { position, state } of steps) {
+    if (position >= merge.position || state === "passed") continue;
+    if (state === "pending" || state === "running" || state === "waiting") draft.step(position, "cancel");
+  }
+  draft.patch({ mergeCommit: commit, currentStep: merge.name, takenOver: false });
+  draft.event("task.merged", { commit });
+  if (merge.state !== "running" && merge.state !== "waiting") {
+    if (merge.state !== "pending") draft.step(merge.position, "reopen");
+    draft.step(merge.position, "begin");
+  }
+  passStep(draft, merge.position);
 }

@@ -112,11 +112,16 @@ test("a conflict goes back to the session with the files, from the checks as fro
 
 test("a pull request that was closed, or cannot be pushed, waits for a person, whose retry opens it again", () => {
   const closed = delivered("merge");
-  closed.happen({ type: "pull-request-closed", by: "Taro" });
+  closed.happen({ type: "pull-request-closed", by: "Taro", branch: null });
   expect(closed.now().task).toMatchObject({
     state: "waiting",
     waitsFor: "person",
     reason: { code: "pull_request.closed" },
+    currentStep: "pull-request",
+  });
+  expect(closed.happen({ type: "retry", by: "Hanako" }).effects).toContainEqual({
+    type: "outbox",
+    kind: "pull-request",
   });
 
   const held = tellStory({ workflow: WORKFLOW });
@@ -169,4 +174,32 @@ test("a change of protected paths waits for an approval, which is for just that 
     queue: "code",
     cause: { reason: "rejected", details: "Not the workflow." },
   });
+});
+
+test("a branch that was deleted waits at its pull request; one that somebody moved goes on once it is back", () => {
+  const deleted = delivered("ci");
+  deleted.happen({ type: "pull-request-closed", by: "Taro", branch: "miyabi/1" });
+  expect(stateOf(deleted)).toBe("waiting pull-request person");
+  expect(deleted.now().task.reason?.code).toBe("branch.deleted");
+
+  const moved = delivered("ci");
+  moved.happen({ type: "branch-moved", to: "f00" });
+  expect(moved.now().task).toMatchObject({ waitsFor: "person", reason: { code: "branch.moved" } });
+  moved.happen({ type: "ci-finished", commit: "c1", outcome: "passed", log: "" });
+  expect(stateOf(moved)).toBe("delivered merge review");
+});
+
+test("a pull request that a person merges ends its task, whatever that was doing", () => {
+  const waiting = delivered("ci");
+  waiting.happen({ type: "merged", commit: "m1" });
+  expect(waiting.now().task).toMatchObject({ state: "done", mergeCommit: "m1" });
+
+  const mending = delivered("ci");
+  mending.happen({ type: "ci-finished", commit: "c1", outcome: "failed", log: "" });
+  mending.lease();
+  const { endRun, effects } = mending.happen({ type: "merged", commit: "m1" });
+  expect(endRun).toMatchObject({ state: "cancelled", error: { code: "pull_request.merged" } });
+  expect(effects).toContainEqual({ type: "dependents" });
+  expect(mending.now().task).toMatchObject({ state: "done", mergeCommit: "m1" });
+  expect(() => mending.happen({ type: "merged", commit: "m1" })).toThrow(refused);
 });

@@ -44,7 +44,10 @@ export type RemoteHappening =
   | { readonly type: "merge-allowed" }
   /** What the merge waits for changed. */
   | { readonly type: "merge-awaits"; readonly reason: Reason }
-  | { readonly type: "pull-request-closed"; readonly by: string };
+  /** `branch`: its name, where it was deleted; null: somebody closed the pull request itself. */
+  | { readonly type: "pull-request-closed"; readonly by: string; readonly branch: string | null }
+  /** Somebody else's commit stands on the branch. It goes on by itself once ours stands there again. */
+  | { readonly type: "branch-moved"; readonly to: string };
 
 /** @throws conflict.state where the task is at no step that this can be said of; the caller says it again later. */
 export function decideRemote(draft: Draft, happening: RemoteHappening): void {
@@ -96,20 +99,46 @@ export function decideRemote(draft: Draft, happening: RemoteHappening): void {
     case "merge-awaits":
       openStep(draft, ["merge"]);
       return draft.task("deliver", { waitsFor: "review", reason: happening.reason });
-    case "pull-request-closed": {
+    case "pull-request-closed":
+      return closed(draft, happening);
+    case "branch-moved": {
       const position = openStep(draft, ["wait-ci", "merge"]);
+      const { id, reason, branch } = draft.aggregate.task;
+      if (reason?.code === "branch.moved" && reason.params["to"] === happening.to) return;
       return waitForPerson(
         draft,
         position,
         because(
-          "pull_request.closed",
-          `Its pull request was closed by ${happening.by} without a merge.`,
-          { by: happening.by },
-          `miyabi task cancel ${draft.aggregate.task.id}`,
+          "branch.moved",
+          `Somebody pushed ${happening.to.slice(0, 12)} to ${branch ?? "its branch"}. It stays; merge it, or bring the branch back to ${(draft.head() ?? "").slice(0, 12)}.`,
+          { to: happening.to, branch: branch ?? "" },
+          `miyabi task explain ${id}`,
         ),
       );
     }
   }
+}
+
+/** Back to where the pull request is opened: a retry pushes the branch and opens one again. */
+function closed(
+  draft: Draft,
+  { by, branch }: Extract<RemoteHappening, { type: "pull-request-closed" }>,
+): void {
+  const from = openStep(draft, ["wait-ci", "merge"]);
+  const { id, workflow } = draft.aggregate.task;
+  const again = `miyabi task retry ${id}`;
+  const why =
+    branch === null
+      ? because("pull_request.closed", `Its pull request was closed by ${by} without a merge.`, { by }, again)
+      : because("branch.deleted", `Its branch ${branch} was deleted on GitHub.`, { branch }, again);
+  const to = workflow.steps.findIndex(({ kind }) => kind === "pull-request");
+  if (to < 0) return waitForPerson(draft, from, why);
+  for (let position = to; position < workflow.steps.length; position += 1)
+    if (draft.stepAt(position).state !== "pending")
+      draft.step(position, "reopen", { failures: 0, losses: 0 });
+  draft.patch({ currentStep: workflow.steps[to]?.name ?? null });
+  draft.step(to, "begin");
+  waitForPerson(draft, to, why);
 }
 
 const NEEDS_APPROVAL = "protected.changed";

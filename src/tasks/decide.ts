@@ -11,12 +11,13 @@ import {
 } from "./begin-step.ts";
 import { decideFinished, decideLost, restartStep } from "./decide-finished.ts";
 import { decideMerge, type MergeHappening } from "./decide-merge.ts";
-import { decideTextChanged } from "./decide-changed.ts";
+import { decideMergedRemotely, decideTextChanged } from "./decide-changed.ts";
 import { approvePullRequest, decideRemote, type RemoteHappening } from "./decide-remote.ts";
 import { draftDecision, type Decision, type Draft } from "./decision.ts";
 import { isFinal } from "./machine/task-machine.ts";
 import type { Reason, Run, RunResult, TaskAggregate } from "./model.ts";
 import { because } from "./reasons.ts";
+import { isRemote } from "./remote-steps.ts";
 import type { Workflow } from "./workflow.ts";
 
 /** Everything that can happen to a task. */
@@ -26,7 +27,8 @@ export type TaskHappening =
   | { readonly type: "leased"; readonly slot: string }
   | { readonly type: "finished"; readonly result: RunResult }
   | { readonly type: "lost"; readonly error: Reason }
-  | { readonly type: "cancel"; readonly by: string; readonly note: string }
+  /** `why`: where nobody asked for it; else the reason names `by`. */
+  | { readonly type: "cancel"; readonly by: string; readonly note: string; readonly why?: Reason }
   | { readonly type: "retry"; readonly by: string }
   | { readonly type: "approve"; readonly approve: boolean; readonly note: string; readonly by: string }
   | { readonly type: "taken-over" }
@@ -99,12 +101,13 @@ function apply(draft: Draft, happening: TaskHappening, context: Readonly<DecideC
     case "text-changed":
       refuseWhilePublishing(draft);
       return decideTextChanged(draft, happening);
+    case "merged":
+      return isRemote(draft) ? decideMergedRemotely(draft, happening.commit) : decideMerge(draft, happening);
     case "merge-started":
     case "merge-candidate":
     case "merge-publishing":
     case "merge-conflict":
     case "merge-held":
-    case "merged":
       return decideMerge(draft, happening);
     default:
       return decideRemote(draft, happening);
@@ -142,14 +145,16 @@ function block(draft: Draft): void {
 function cancel(draft: Draft, happening: Extract<TaskHappening, { type: "cancel" }>): void {
   const { task, activeRun, steps } = draft.aggregate;
   refuseWhilePublishing(draft);
-  const why = because(
-    "person.cancelled",
-    happening.note === ""
-      ? `Cancelled by ${happening.by}.`
-      : `Cancelled by ${happening.by}: ${happening.note}`,
-    {},
-    `miyabi task retry ${task.id}`,
-  );
+  const why =
+    happening.why ??
+    because(
+      "person.cancelled",
+      happening.note === ""
+        ? `Cancelled by ${happening.by}.`
+        : `Cancelled by ${happening.by}: ${happening.note}`,
+      {},
+      `miyabi task retry ${task.id}`,
+    );
   if (activeRun !== null) draft.endRun({ id: activeRun.id, state: "cancelled", error: why, result: null });
   for (const step of steps)
     if (step.state === "running" || step.state === "waiting") draft.step(step.position, "cancel");

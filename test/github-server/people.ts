@@ -32,6 +32,7 @@ export async function addRepository(
     gitDir,
     permissions: new Map(Object.entries(params.people)),
     issues: new Map(),
+    gone: new Map(),
     checks: new Map(),
   };
   state.repositories.set(params.name.toLowerCase(), repository);

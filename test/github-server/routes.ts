@@ -15,6 +15,8 @@ export interface Call {
 export interface Reply {
   readonly status: number;
   readonly body: unknown;
+  /** Where it is now, for a redirect. */
+  readonly location?: string;
 }
 
 type Handler = (call: Call) => Reply | Promise<Reply>;
@@ -49,6 +51,15 @@ export const ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
     "GET",
     /^\/collaborators\/([^/]+)\/permission$/,
     ({ repository, match }) => ok({ permission: repository.permissions.get(match[1] ?? "") ?? "read" }),
+  ],
+  [
+    "GET",
+    /^\/branches\/(.+)$/,
+    async ({ repository, match }) => {
+      const name = decodeURIComponent(match[1] ?? "");
+      const sha = await headOf(repository.gitDir, name);
+      return sha === null ? refused(404, "Branch not found") : ok({ name, commit: { sha } });
+    },
   ],
   ["GET", /^\/pulls$/, listPulls],
   ["POST", /^\/pulls$/, openPull],

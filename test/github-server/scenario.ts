@@ -72,6 +72,7 @@ export async function setupGitHub({
       ["stranger", "read"],
     ]),
     issues: new Map(),
+    gone: new Map(),
     checks: new Map(),
   };
   server.state.repositories.set(NAME, repository);

@@ -115,6 +115,11 @@ async function answer(
     const match = verb === method ? path.exec(rest) : null;
     if (match === null) continue;
     const issue = repository.issues.get(Number(match[1])) as Issue;
+    const moved = repository.gone.get(Number(match[1]));
+    if (/^\/issues\/\d+$/.test(rest) && moved !== undefined)
+      return moved === null
+        ? { status: 410, body: { message: "This issue was deleted" } }
+        : { status: 301, body: {}, location: `${url}/repos/${moved.repository}/issues/${moved.number}` };
     if (/^\/(issues|pulls)\/\d/.test(rest) && issue === undefined)
       return { status: 404, body: { message: "Not Found" } };
     return handler({ state, repository, issue, query, body, match });
@@ -173,6 +178,7 @@ function send(
   response.writeHead(status, {
     "content-type": "application/json; charset=utf-8",
     etag,
+    ...(reply.location === undefined ? {} : { location: reply.location }),
     ...(hasMore ? { link: `<${url.href}>; rel="next"` } : {}),
     "x-ratelimit-limit": String(LIMIT),
     "x-ratelimit-remaining": String(LIMIT - used),

@@ -36,6 +36,8 @@ export interface Pull {
   readonly base: string;
   merged: boolean;
   mergeCommit: string | null;
+  /** Where the branch stood when it was deleted. */
+  lastHead?: string | null;
   readonly reviews: {
     id: number;
     user: string;
@@ -70,6 +72,8 @@ export interface Repository {
   readonly gitDir: string;
   readonly permissions: Map<string, string>;
   readonly issues: Map<number, Issue>;
+  /** Issues that are no more: where they were transferred to, or null. */
+  readonly gone: Map<number, { readonly repository: string; readonly number: number } | null>;
   /** Check runs by commit. */
   readonly checks: Map<string, CheckRun[]>;
 }

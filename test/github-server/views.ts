@@ -54,7 +54,7 @@ export async function pullView(repository: Repository, issue: Issue): Promise<ob
     mergeable: pull.merged ? null : tree !== null,
     mergeable_state: tree === null ? "dirty" : "clean",
     merge_commit_sha: pull.mergeCommit,
-    head: { ref: pull.head, sha: head ?? "0".repeat(40) },
+    head: { ref: pull.head, sha: head ?? pull.lastHead ?? "0".repeat(40) },
     base: { ref: pull.base, sha: base },
   };
 }
@@ -76,7 +76,7 @@ export function issueNode(repository: Repository | undefined, issue: Issue): obj
     labels: { nodes: issue.labels.map((name) => ({ name })) },
     timelineItems: {
       nodes: issue.events
-        .filter(({ event }) => event === "labeled" || event === "renamed")
+        .filter(({ event }) => ["labeled", "renamed", "reopened"].includes(event))
         .slice(-100)
         .map((one) =>
           one.event === "labeled"
@@ -87,7 +87,11 @@ export function issueNode(repository: Repository | undefined, issue: Issue): obj
                 actor: by(one.actor),
                 label: one.label,
               }
-            : { __typename: "RenamedTitleEvent", createdAt: one.created_at, actor: by(one.actor) },
+            : {
+                __typename: one.event === "renamed" ? "RenamedTitleEvent" : "ReopenedEvent",
+                createdAt: one.created_at,
+                actor: by(one.actor),
+              },
         ),
     },
   };

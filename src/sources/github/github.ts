@@ -7,8 +7,9 @@ import type { BudgetState } from "./budget.ts";
 import { createGitHubConnection } from "./client.ts";
 import { createAnswerHandler } from "./commands/answer.ts";
 import { createCommands } from "./commands/commands.ts";
-import type { CommandPorts } from "./commands/ports.ts";
+import type { CommandPorts } from "./agents-port.ts";
 import { createAnswerRelay } from "./commands/relay.ts";
+import { createIssueChanges } from "./issue-changes.ts";
 import { createIssueIntake } from "./issue-intake.ts";
 import { createPoll } from "./poll.ts";
 import { createPullRequestWatch } from "./pull-requests/watch.ts";
@@ -66,7 +67,15 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
   });
   const trust = createTrust({ clock });
   const writeBack = { database, tasks, repositories, git, home, consoleUrl: params.consoleUrl };
-  const issues = createIssueIntake({ settings, database, tasks, intake, trust, log });
+  const changes = createIssueChanges({
+    database,
+    tasks,
+    trust,
+    repositories,
+    ports: params.commandPorts,
+    random,
+  });
+  const issues = createIssueIntake({ settings, database, tasks, intake, trust, changes, log });
   const commands = createCommands({
     ...params,
     ports: params.commandPorts,

@@ -28,11 +28,14 @@ export interface HostedTask {
     readonly written: { readonly label?: string; readonly comment?: string };
     /** Comments that were not used, by author. */
     readonly unused: readonly { readonly author: string; readonly count: number }[];
+    /** Who changed title or text after the task got them; null: nobody. */
+    readonly editedBy: string | null;
   };
   readonly pullRequest: {
     readonly number: number;
     readonly url: string;
-    readonly pushedCommit: string;
+    /** Where we left the branch; null: it was deleted since. */
+    readonly pushedCommit: string | null;
     readonly etag: string | null;
     readonly feedbackUntil: Date;
     readonly pushedAt: Date;
@@ -68,6 +71,7 @@ interface Row {
   readonly comment_id: string | null;
   readonly written: { readonly label?: string; readonly comment?: string };
   readonly unused: readonly { readonly author: string; readonly count: number }[];
+  readonly edited_by: string | null;
   readonly approved_commit: string | null;
   readonly pr_number: number | null;
   readonly pr_url: string | null;
@@ -82,7 +86,7 @@ interface Row {
 
 const SELECT = `
 select t.id, t.title, t.state, t.waits_for, t.reason, t.current_step, s.kind as step_kind, s.data ->> 'approved' as approved, t.round, t.branch, t.base_commit, t.head_commit,
-  t.merge_commit, t.report, t.workflow, t.repository_id, i.repository, i.number, i.comment_id::text, i.written,
+  t.merge_commit, t.report, t.workflow, t.repository_id, i.repository, i.number, i.comment_id::text, i.written, i.edit ->> 'by' as edited_by,
   (select coalesce(jsonb_agg(jsonb_build_object('author', u.author, 'count', u.count) order by u.count desc, u.author), '[]') from (
     select author, count(*) as count from miyabi.github_comments where task_id = t.id and outcome in ('not-used', 'untrusted') group by author) u) as unused,
   p.number as pr_number, p.url as pr_url, p.pushed_commit, p.etag, p.feedback_until, p.pushed_at, p.looked_at, p.changed_at, p.approved_commit, now() as read_at
@@ -126,6 +130,11 @@ export async function markChanged(db: Queryable, place: PullRequestPlace): Promi
   return rowCount > 0;
 }
 
+/** The branch is gone from the server: the next push makes it anew. */
+export async function forgetPush(db: Queryable, taskId: string): Promise<void> {
+  await db.query("update miyabi.github_pull_requests set pushed_commit = '' where task_id = $1", [taskId]);
+}
+
 function toTask(row: Row): HostedTask {
   return {
     id: row.id,
@@ -150,6 +159,7 @@ function toTask(row: Row): HostedTask {
       commentId: row.comment_id,
       written: row.written,
       unused: row.unused,
+      editedBy: row.edited_by,
     },
     pullRequest:
       row.pr_number === null
@@ -157,7 +167,7 @@ function toTask(row: Row): HostedTask {
         : {
             number: row.pr_number,
             url: row.pr_url ?? "",
-            pushedCommit: row.pushed_commit ?? "",
+            pushedCommit: row.pushed_commit || null,
             etag: row.etag,
             feedbackUntil: row.feedback_until ?? new Date(0),
             pushedAt: row.pushed_at ?? new Date(0),

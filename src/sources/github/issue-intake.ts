@@ -3,10 +3,11 @@ import type { Database } from "../../store/index.ts";
 import type { TaskService } from "../../tasks/index.ts";
 import type { Intake } from "../intake/index.ts";
 import { textUsedAt } from "./commands/comment-store.ts";
+import { transferredTo, type IssueChanges, type IssueTask } from "./issue-changes.ts";
 import { changedSince, lastLabelled, readIssues, type IssueSnapshot } from "./issue-snapshot.ts";
 import { dependenciesIn } from "./issue-text.ts";
 import { lastChangeOf, wordsOf } from "./issue-words.ts";
-import { issueReply, type IssueReply } from "./replies.ts";
+import { issueReply, repositoryReply, type IssueReply } from "./replies.ts";
 import type { HostedRepository } from "./repositories.ts";
 import type { GitHubSettings } from "./settings.ts";
 import type { Trust } from "./trust.ts";
@@ -49,6 +50,7 @@ interface IssueIntakeParams {
   readonly tasks: TaskService;
   readonly intake: Intake;
   readonly trust: Trust;
+  readonly changes: IssueChanges;
   readonly log: Log;
 }
 
@@ -74,8 +76,8 @@ export function createIssueIntake(params: Readonly<IssueIntakeParams>): IssueInt
     if (issue.pull_request !== undefined) return;
     const known = await knownTask(params.database, repository.key, issue.number);
     const wanted = isWanted(repository, issue);
-    if (known !== null && !known.ended && !wanted) return stop(params, known.id, issue);
-    if (!wanted || known !== null) return;
+    if (known !== null) return lookAtTask(params, repository, known, issue, wanted);
+    if (!wanted) return;
     const outcome = await take(params, repository, issue.number, snapshot);
     if (outcome === null) return;
     await remember(params.database, repository.key, issue.number, outcome);
@@ -99,8 +101,18 @@ export function createIssueIntake(params: Readonly<IssueIntakeParams>): IssueInt
       inTurn(`${repository.key}#${number}`, async () => {
         const [owner, repo] = repository.settings.name.split("/");
         const route = "GET /repos/{owner}/{repo}/issues/{issue_number}";
-        const issue = await repository.client.call(route, { owner, repo, issue_number: number }, issueReply);
-        await look(repository, issue);
+        const issue = await repository.client
+          .call(route, { owner, repo, issue_number: number }, issueReply)
+          .catch(async (error: unknown) => {
+            if (!(error instanceof AppError) || error.code !== "not_found") throw error;
+            // Also said where we may not see the repository any more; then this fails, and we know nothing of the issue.
+            await repository.client.call("GET /repos/{owner}/{repo}", { owner, repo }, repositoryReply);
+            return null;
+          });
+        const movedTo = issue === null ? null : await transferredTo(repository, issue);
+        if (issue !== null && movedTo === null) return look(repository, issue);
+        const known = await knownTask(params.database, repository.key, number);
+        if (known !== null && !isEnded(known)) await params.changes.gone(repository, known, movedTo);
       }),
   };
 }
@@ -207,30 +219,53 @@ function classOf(settings: GitHubSettings, labels: readonly string[]): "P0" | "P
   return classes.sort()[0] ?? "P2";
 }
 
-async function stop(params: Readonly<IssueIntakeParams>, taskId: string, issue: IssueReply): Promise<void> {
-  const note = issue.state === "closed" ? "the issue was closed" : "its label was removed";
-  try {
-    await params.tasks.happen(taskId, { type: "cancel", by: "GitHub", note });
-  } catch (error) {
-    // It ended, or is being merged, at this moment.
-    if (!(error instanceof AppError) || error.code !== "conflict.state") throw error;
-  }
+/** What the issue of a known task looks like now, and what follows for the task. */
+async function lookAtTask(
+  { database, changes }: Readonly<IssueIntakeParams>,
+  repository: HostedRepository,
+  task: IssueTask,
+  issue: IssueReply,
+  isWantedNow: boolean,
+): Promise<void> {
+  if (isEnded(task)) {
+    if (isWantedNow) await changes.wantedAgain(repository, task);
+  } else if (isWantedNow) await changes.edited(repository, task, issue);
+  else await changes.stopped(repository, task, issue);
+  await database.query("update miyabi.github_issues set looked_at = now() where task_id = $1", [task.id]);
 }
 
-async function knownTask(
-  database: Database,
-  repository: string,
-  number: number,
-): Promise<{ readonly id: string; readonly ended: boolean } | null> {
-  const { rows } = await database.query<{ id: string; state: string }>(
-    `select t.id, t.state from miyabi.github_issues i join miyabi.tasks t on t.id = i.task_id
+const isEnded = ({ state }: IssueTask): boolean => ["done", "failed", "cancelled"].includes(state);
+
+interface IssueTaskRow {
+  readonly id: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly has_begun: boolean;
+  readonly pr_number: number | null;
+  readonly text_hash: string | null;
+  readonly edit_hash: string | null;
+}
+
+async function knownTask(database: Database, repository: string, number: number): Promise<IssueTask | null> {
+  const { rows } = await database.query<IssueTaskRow>(
+    `select t.id, t.state, t.reason ->> 'code' as reason, t.base_commit is not null as has_begun, p.number as pr_number, i.text_hash, i.edit ->> 'hash' as edit_hash
+     from miyabi.github_issues i join miyabi.tasks t on t.id = i.task_id left join miyabi.github_pull_requests p on p.task_id = t.id
      where i.repository = $1 and i.number = $2`,
     [repository, number],
   );
   const row = rows[0];
   return row === undefined
     ? null
-    : { id: row.id, ended: ["done", "failed", "cancelled"].includes(row.state) };
+    : {
+        id: row.id,
+        number,
+        state: row.state,
+        reason: row.reason,
+        hasBegun: row.has_begun,
+        pullRequest: row.pr_number,
+        textHash: row.text_hash,
+        editHash: row.edit_hash,
+      };
 }
 
 async function openTasks(database: Database, repositoryId: string): Promise<number> {

@@ -27,14 +27,15 @@ export type IssueEvent =
       readonly at: Date;
       readonly by: string | null;
     }
-  | { readonly type: "renamed"; readonly at: Date; readonly by: string | null };
+  | { readonly type: "renamed" | "reopened"; readonly at: Date; readonly by: string | null };
 
 const BATCH = 50;
 const FACTS = `fragment facts on Issue { number title body url state lastEditedAt editor { __typename login }
   labels(first: 100) { nodes { name } }
-  timelineItems(last: 100, itemTypes: [LABELED_EVENT, RENAMED_TITLE_EVENT]) { nodes { __typename
+  timelineItems(last: 100, itemTypes: [LABELED_EVENT, RENAMED_TITLE_EVENT, REOPENED_EVENT]) { nodes { __typename
     ... on LabeledEvent { id createdAt actor { __typename login } label { name } }
-    ... on RenamedTitleEvent { createdAt actor { __typename login } } } } }`;
+    ... on RenamedTitleEvent { createdAt actor { __typename login } }
+    ... on ReopenedEvent { createdAt actor { __typename login } } } } }`;
 
 const actor = z
   .object({ __typename: z.string(), login: z.string() })
@@ -50,6 +51,7 @@ const event = z.discriminatedUnion("__typename", [
     label: z.object({ name: z.string() }),
   }),
   z.object({ __typename: z.literal("RenamedTitleEvent"), createdAt: z.coerce.date(), actor }),
+  z.object({ __typename: z.literal("ReopenedEvent"), createdAt: z.coerce.date(), actor }),
 ]);
 const facts = z.object({
   number: z.number().int(),
@@ -109,7 +111,11 @@ function toSnapshot(issue: z.infer<typeof facts>): IssueSnapshot {
     events: issue.timelineItems.nodes.map((one) =>
       one.__typename === "LabeledEvent"
         ? { type: "labelled", id: one.id, label: one.label.name, at: one.createdAt, by: one.actor }
-        : { type: "renamed", at: one.createdAt, by: one.actor },
+        : {
+            type: one.__typename === "ReopenedEvent" ? "reopened" : "renamed",
+            at: one.createdAt,
+            by: one.actor,
+          },
     ),
   };
 }

@@ -58,5 +58,8 @@ export async function keepWords(tx: Tx, taskId: string, words: IssueWords): Prom
     words.title,
     words.body,
   ]);
-  await tx.query("update miyabi.github_issues set text_hash = $2 where task_id = $1", [taskId, words.hash]);
+  await tx.query("update miyabi.github_issues set text_hash = $2, edit = null where task_id = $1", [
+    taskId,
+    words.hash,
+  ]);
 }

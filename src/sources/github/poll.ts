@@ -3,6 +3,7 @@ import type { Database } from "../../store/index.ts";
 import type { Commands } from "./commands/commands.ts";
 import type { IssueIntake } from "./issue-intake.ts";
 import { readIssues } from "./issue-snapshot.ts";
+import { reconcile } from "./reconcile.ts";
 import { issueReply } from "./replies.ts";
 import type { HostedRepositories, HostedRepository } from "./repositories.ts";
 import type { GitHubSettings } from "./settings.ts";
@@ -47,6 +48,7 @@ export function createPoll(params: Readonly<PollParams>): Loop {
           await pollOne(params, repository, signal);
           await params.commands.poll(repository, signal);
           await lookAgain(params, repository, signal);
+          await reconcile(params, repository);
           await noteError(params.database, settings.name, null);
         } catch (error) {
           const known = toAppError(error);

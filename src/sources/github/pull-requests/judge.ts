@@ -13,6 +13,8 @@ export type Verdict =
   | { readonly act: "checks-failed"; readonly commit: string }
   /** These people asked for changes. */
   | { readonly act: "feedback"; readonly reviews: readonly ReviewReply[] }
+  /** It was closed without a merge: by hand, or because its branch was deleted. */
+  | { readonly act: "closed" }
   | { readonly act: "nothing" };
 
 export interface JudgeParams {
@@ -30,18 +32,14 @@ export function judgePullRequest(params: Readonly<JudgeParams>): Verdict {
   const { task, snapshot } = params;
   const { pull, checks } = snapshot;
   if (pull.merged) return tell({ type: "merged", commit: pull.merge_commit_sha ?? pull.head.sha });
-  if (pull.state === "closed") return tell({ type: "pull-request-closed", by: "somebody" });
-  // Somebody pushed: what we know is about another commit. The next push of ours will say so.
+  // Back to the pull request's own step, because it was closed: opened again, it goes on.
+  if (task.stepKind === "pull-request")
+    return pull.state === "open" ? tell({ type: "retry", by: "GitHub" }) : { act: "nothing" };
+  if (pull.state === "closed") return { act: "closed" };
   if (pull.head.sha !== task.headCommit)
-    return tell({
-      type: "merge-awaits",
-      reason: because(
-        "branch.moved",
-        `The pull request stands at ${pull.head.sha.slice(0, 12)}, which is not ours.`,
-        {},
-        `miyabi takeover ${task.id}`,
-      ),
-    });
+    return task.reason?.code === "branch.moved" && task.reason.params["to"] === pull.head.sha
+      ? { act: "nothing" }
+      : tell({ type: "branch-moved", to: pull.head.sha });
   const asked = openRequests(snapshot.reviews, params.trusted).filter(
     ({ submitted_at: at }) => at !== undefined && at > (task.pullRequest?.feedbackUntil ?? new Date(0)),
   );

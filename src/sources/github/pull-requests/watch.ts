@@ -11,12 +11,13 @@ import { ensureCache, fetchTarget, rebaseOnto } from "../../../repositories/inde
 import type { TaskHappening } from "../../../tasks/index.ts";
 import {
   deliveredTasks,
+  forgetPush,
   markChanged,
   readHostedTask,
   type HostedTask,
   type PullRequestPlace,
 } from "../hosted-task.ts";
-import { pullRequestReply, reviewCommentReply, type ReviewReply } from "../replies.ts";
+import { anything, pullRequestReply, reviewCommentReply, type ReviewReply } from "../replies.ts";
 import type { HostedRepository } from "../repositories.ts";
 import type { Trust } from "../trust.ts";
 import type { WriteBackParams } from "../write-back/pull-request.ts";
@@ -76,19 +77,29 @@ export function createPullRequestWatch(params: Readonly<WatchParams>): PullReque
 
 /** Only where the task waits for its pull request; everything else would be asked in vain. */
 function isDue(task: HostedTask): boolean {
-  if (task.stepKind !== "wait-ci" && task.stepKind !== "merge") return false;
-  if (task.state !== "waiting" && task.state !== "delivered") return false;
+  if (!isWatched(task)) return false;
   const every = task.stepKind === "wait-ci" ? CHECKS_EVERY_MS : PEOPLE_EVERY_MS;
   const { lookedAt = null, changedAt = null } = task.pullRequest ?? {};
   if (lookedAt === null || (changedAt !== null && changedAt >= lookedAt)) return true;
   return task.readAt.getTime() - lookedAt.getTime() >= every;
 }
 
+/** A pull request that was closed, or whose branch was deleted, may be opened again. */
+const CLOSED = ["pull_request.closed", "branch.deleted"];
+
+function isWatched({ stepKind, state, reason }: HostedTask): boolean {
+  if (state !== "waiting" && state !== "delivered") return false;
+  return (
+    stepKind === "wait-ci" ||
+    stepKind === "merge" ||
+    (stepKind === "pull-request" && CLOSED.includes(reason?.code ?? ""))
+  );
+}
+
 async function look(params: Readonly<WatchParams>, task: HostedTask): Promise<void> {
   const repository = await params.repositories.find(task.issue.repository);
   const { pullRequest } = task;
   if (repository === null || pullRequest === null) return;
-  if (task.stepKind !== "wait-ci" && task.stepKind !== "merge") return;
   const { client, settings } = repository;
   const [owner, repo] = settings.name.split("/");
   const pull = await client.call(
@@ -136,6 +147,8 @@ async function act(
       if (verdict.happening.type === "merged") await params.repositories.sync(repository);
       if (verdict.happening.type === "merge-awaits" && task.stepKind !== "merge") return;
       return happen(verdict.happening);
+    case "closed":
+      return closed(params, repository, task);
     case "checks-failed":
       if (task.stepKind === "wait-ci")
         return happen({
@@ -154,6 +167,28 @@ async function act(
     case "bring-up":
       return bringUp(params, repository, task);
   }
+}
+
+/** Tells a deleted branch from a closed pull request: a retry then pushes it anew. */
+async function closed(
+  params: Readonly<WatchParams>,
+  { client, settings }: HostedRepository,
+  task: HostedTask,
+): Promise<void> {
+  const [owner, repo] = settings.name.split("/");
+  const route = "GET /repos/{owner}/{repo}/branches/{branch}";
+  const isThere = await client.call(route, { owner, repo, branch: task.branch }, anything).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof AppError && error.code === "not_found") return false;
+      throw error;
+    },
+  );
+  const branch = isThere ? null : task.branch;
+  await params.database.transaction(async (tx) => {
+    await params.tasks.happenIn(tx, task.id, () => ({ type: "pull-request-closed", by: "somebody", branch }));
+    if (branch !== null) await forgetPush(tx, task.id);
+  });
 }
 
 /** Hands what reviewers wrote to the session, once. */

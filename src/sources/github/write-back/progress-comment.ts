@@ -28,15 +28,23 @@ export function labelOf(
 
 const MAX_AUTHORS = 5;
 
+const plain = (login: string): string => login.replace(/[^\w[\]-]/g, "");
+
 /** Who wrote what the agents do not get. */
 function unusedLines({ issue }: HostedTask): readonly string[] {
-  if (issue.unused.length === 0) return [];
-  const shown = issue.unused
-    .slice(0, MAX_AUTHORS)
-    .map(({ author, count }) => `${count} of ${author.replace(/[^\w[\]-]/g, "")}`);
+  const edit =
+    issue.editedBy === null
+      ? []
+      : [
+          `Title or text of the issue were changed by ${plain(issue.editedBy)} after they were taken; that is not used. \`/miyabi use\` takes them as they are now.`,
+          "",
+        ];
+  if (issue.unused.length === 0) return edit;
+  const shown = issue.unused.slice(0, MAX_AUTHORS).map(({ author, count }) => `${count} of ${plain(author)}`);
   const more =
     issue.unused.length > MAX_AUTHORS ? ` and ${issue.unused.length - MAX_AUTHORS} more people` : "";
   return [
+    ...edit,
     `Comments that are not used: ${shown.join(", ")}${more}. Only commands of people with write access are (\`/miyabi help\`).`,
     "",
   ];

@@ -9,7 +9,7 @@ import {
 import type { Database } from "../../../store/index.ts";
 import { because, type OutboxHandler, type Reason, type TaskService } from "../../../tasks/index.ts";
 import { requireTask } from "./require-task.ts";
-import type { HostedTask } from "../hosted-task.ts";
+import { forgetPush, type HostedTask } from "../hosted-task.ts";
 import { pullRequestListReply, pullRequestReply } from "../replies.ts";
 import type { HostedRepositories, HostedRepository } from "../repositories.ts";
 import { pullRequestBody } from "./pull-request-body.ts";
@@ -46,6 +46,9 @@ export function createPullRequestHandler(
   return {
     send: async (entry) => {
       const { task, repository } = await requireTask(params, entry);
+      // A person merged it, or it was stopped, before this was sent.
+      if (["done", "failed", "cancelled"].includes(task.state))
+        return { outcome: "held", reason: because("run.cancelled", "The task has ended.") };
       const commit = task.headCommit;
       if (commit === null)
         return {
@@ -66,11 +69,12 @@ export function createPullRequestHandler(
     },
     settle: async (tx, entry, result) => {
       const taskId = entry.taskId ?? "";
-      if (result.outcome === "held")
-        return void (await tellTask(params.tasks, tx, taskId, {
-          type: "pull-request-held",
-          reason: result.reason,
-        }));
+      if (result.outcome === "held") {
+        const { reason } = result;
+        await tellTask(params.tasks, tx, taskId, { type: "pull-request-held", reason });
+        if (reason.code === "branch.deleted") await forgetPush(tx, taskId);
+        return;
+      }
       await tx.query(
         `insert into miyabi.github_pull_requests (task_id, repository, number, url, branch, pushed_commit) values ($1, $2, $3, $4, $5, $6)
          on conflict (task_id) do update set number = excluded.number, url = excluded.url, pushed_commit = excluded.pushed_commit, etag = null, looked_at = null,
@@ -142,14 +146,19 @@ async function push(
     case "already":
       return null;
     case "moved":
-      return because(
-        "branch.moved",
-        pushed.to === null
-          ? `The branch ${task.branch} was deleted on GitHub.`
-          : `Somebody else pushed ${pushed.to.slice(0, 12)} to ${task.branch}.`,
-        { branch: task.branch },
-        `miyabi takeover ${task.id}`,
-      );
+      return pushed.to === null
+        ? because(
+            "branch.deleted",
+            `Its branch ${task.branch} was deleted on GitHub.`,
+            { branch: task.branch },
+            `miyabi task retry ${task.id}`,
+          )
+        : because(
+            "branch.moved",
+            `Somebody else pushed ${pushed.to.slice(0, 12)} to ${task.branch}; it stays.`,
+            { branch: task.branch, to: pushed.to },
+            `miyabi task retry ${task.id}`,
+          );
     case "refused":
       return because(
         "branch.refused",

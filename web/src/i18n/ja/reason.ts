@@ -35,6 +35,7 @@ export const reason = {
     },
     approval: { open: "承認待ちです。{{message}}" },
     branch: {
+      deleted: "ブランチ {{branch}} が GitHub で削除されました。再試行すると、もう一度プッシュします。",
       moved: "ブランチが、ほかの人の操作で変わりました。{{message}}",
       refused: "GitHub がブランチを受け付けませんでした。{{message}}",
     },
@@ -119,6 +120,12 @@ export const reason = {
       too_large: "データが大きすぎます。",
     },
     internal: { bug: "内部エラーが発生しました。ログを確認してください。" },
+    issue: {
+      closed: "GitHub の課題 {{issue}} が閉じられたため、止めました。成果は残っています。",
+      deleted: "GitHub の課題 {{issue}} が削除されたため、止めました。成果は残っています。",
+      transferred: "GitHub の課題 {{issue}} が {{to}} に移されたため、止めました。成果は残っています。",
+      unlabelled: "GitHub の課題 {{issue}} のラベルが外されたため、止めました。成果は残っています。",
+    },
     lease: {
       expired: "エージェントホストからの応答が途絶えたため、実行を割り当て直します。",
       lost: "この実行は、すでに別のエージェントに割り当て直されています。",
@@ -155,6 +162,7 @@ export const reason = {
     },
     pull_request: {
       closed: "プルリクエストが {{by}} によって、マージされないまま閉じられました。",
+      merged: "プルリクエストがマージされました。",
       opening: "プルリクエストを作成しています。",
     },
     protected: {
