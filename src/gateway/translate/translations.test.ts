@@ -165,6 +165,72 @@ describe("a chat stream for a caller of messages", () => {
   });
 });
 
+describe("servers that speak a dialect loosely", () => {
+  const body = { ...hello, stream: true };
+  const contentOf = (text: string): unknown =>
+    (JSON.parse(answered("messages", "chat_completions", text)) as { content: unknown }).content;
+
+  test("number their calls otherwise, or not at all", () => {
+    const both = [
+      { type: "tool_use", id: "a", name: "read", input: { x: 1 } },
+      { type: "tool_use", id: "b", name: "list", input: {} },
+    ];
+    const made = (index: number | null, id: string, name: string, text: string): string =>
+      chunk({
+        tool_calls: [{ ...(index === null ? {} : { index }), id, function: { name, arguments: text } }],
+      });
+    const end = chunk({}, "stop");
+    // Every call at the same place; the id in every piece.
+    const same = made(0, "a", "read", '{"x":') + made(0, "a", "", "1}") + made(0, "b", "list", "{}") + end;
+    const unnumbered = made(null, "a", "read", '{"x":1}') + made(null, "b", "list", "") + end;
+    expect(contentOf(same)).toEqual(both);
+    expect(contentOf(unnumbered)).toEqual(both);
+    expect(answered("messages", "chat_completions", same, { body })).toContain('"stop_reason":"tool_use"');
+  });
+
+  test("think in another field, tell usage with their last words, and speak after their calls", () => {
+    const text =
+      chunk({ reasoning: "hm" }) +
+      call(0, "{}", { id: "a", name: "read" }) +
+      chunk({ content: "Reading." }, "tool_calls", { usage: CHAT_USAGE });
+    expect(contentOf(text)).toMatchObject([
+      { type: "thinking", thinking: "hm" },
+      { type: "tool_use", id: "a" },
+      { type: "text", text: "Reading." },
+    ]);
+    expect(answered("messages", "chat_completions", text, { body })).toContain('"input_tokens":60');
+  });
+
+  test("tell an answer of responses with its last event only", () => {
+    const output = [
+      { type: "message", content: [{ type: "output_text", text: "Hi" }] },
+      { type: "function_call", call_id: "a", name: "read", arguments: "{}" },
+    ];
+    const event = { type: "response.completed", response: { id: "resp_1", model: "m", status: "completed", output } };
+    const text = `data: ${JSON.stringify(event)}\n\n`;
+    expect(JSON.parse(answered("messages", "responses", text))).toMatchObject({
+      content: [
+        { type: "text", text: "Hi" },
+        { type: "tool_use", id: "a" },
+      ],
+      stop_reason: "tool_use",
+    });
+  });
+
+  test("answer with a document where a stream was asked for", () => {
+    const document = { id: "c", model: "m", choices: [{ message: { content: "Hi" }, finish_reason: "stop" }] };
+    const text = answered("messages", "chat_completions", JSON.stringify(document), { body, streams: false });
+    expect(eventsIn(text).map(({ type }) => type)).toEqual([
+      "message_start",
+      "content_block_start",
+      "content_block_delta",
+      "content_block_stop",
+      "message_delta",
+      "message_stop",
+    ]);
+  });
+});
+
 test.each([
   ["chat_completions", "messages", "/v1/messages"],
   ["messages", "chat_completions", "/v1/chat/completions"],
