@@ -206,7 +206,10 @@ describe("servers that speak a dialect loosely", () => {
       { type: "message", content: [{ type: "output_text", text: "Hi" }] },
       { type: "function_call", call_id: "a", name: "read", arguments: "{}" },
     ];
-    const event = { type: "response.completed", response: { id: "resp_1", model: "m", status: "completed", output } };
+    const event = {
+      type: "response.completed",
+      response: { id: "resp_1", model: "m", status: "completed", output },
+    };
     const text = `data: ${JSON.stringify(event)}\n\n`;
     expect(JSON.parse(answered("messages", "responses", text))).toMatchObject({
       content: [
@@ -218,7 +221,11 @@ describe("servers that speak a dialect loosely", () => {
   });
 
   test("answer with a document where a stream was asked for", () => {
-    const document = { id: "c", model: "m", choices: [{ message: { content: "Hi" }, finish_reason: "stop" }] };
+    const document = {
+      id: "c",
+      model: "m",
+      choices: [{ message: { content: "Hi" }, finish_reason: "stop" }],
+    };
     const text = answered("messages", "chat_completions", JSON.stringify(document), { body, streams: false });
     expect(eventsIn(text).map(({ type }) => type)).toEqual([
       "message_start",
