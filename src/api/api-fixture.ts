@@ -26,6 +26,7 @@ interface FixtureParams {
   readonly webDir?: string;
   readonly hosts?: readonly string[];
   readonly healthy?: () => boolean;
+  readonly opened?: Promise<void>;
 }
 
 /** A server over a fresh database; it does not listen. Handlers that are not given refuse with `conflict.state`. */
@@ -63,6 +64,7 @@ export async function createApiFixture(params: Readonly<FixtureParams> = {}): Pr
     },
     metrics: () => Promise.resolve("miyabi_tasks 1\n"),
     log: silentLog,
+    opened: params.opened ?? Promise.resolve(),
     checkAnswers: true,
   });
   onTestFinished(async () => {

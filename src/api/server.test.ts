@@ -47,6 +47,20 @@ test("the same idempotency key gives the first answer again, also to a repeat at
   expect(calls).toBe(3);
 });
 
+test("who comes before everything is there waits instead of being refused", async () => {
+  const opened = Promise.withResolvers<void>();
+  const { server } = await createApiFixture({ opened: opened.promise });
+  let answered = false;
+  const answer = server.inject({ url: "/healthz", headers: AS_CLI }).then((reply) => {
+    answered = true;
+    return reply;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(answered).toBe(false);
+  opened.resolve();
+  expect((await answer).statusCode).toBe(200);
+});
+
 test("an answer that failed is not kept, and a login link never", async () => {
   let fails = true;
   const { server, database } = await createApiFixture({

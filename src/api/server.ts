@@ -40,6 +40,8 @@ export interface ApiServerParams {
   /** Prometheus text of everything but HTTP. */
   readonly metrics: () => Promise<string>;
   readonly log: Log;
+  /** Resolves when requests can be served; until then they wait. */
+  readonly opened: Promise<void>;
   /** Compare every answer with the contract. Default false; tests set it. */
   readonly checkAnswers?: boolean;
 }
@@ -81,6 +83,8 @@ export async function createApiServer(params: Readonly<ApiServerParams>): Promis
   fastify.setErrorHandler((error, _request, reply) => sendProblem(reply, error, params.log));
   acceptJsonOnly(fastify);
   fastify.addHook("onRequest", async (_request, reply) => void reply.headers(SECURITY_HEADERS));
+  // The port is taken before the rest starts: who comes in between waits for a moment instead of being refused.
+  fastify.addHook("onRequest", () => params.opened);
   const httpMetrics = measureHttp(fastify);
   // Before the guard: it ends the connection of an upgrade that is refused, but only if its hook ran first.
   await fastify.register(fastifyWebsocket, { options: { maxPayload: 16 * 1024 * 1024 } });

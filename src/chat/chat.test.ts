@@ -106,7 +106,7 @@ test("an answer whose control plane died is gone on with by the next one, where 
   expect(answer).toMatchObject({ state: "complete", content: "one two three four", attempt: 2 });
   // What the first one still gets to hear changes nothing.
   fixture.model.release();
-  await fixture.model.calls[0]?.aborted;
+  await fixture.model.calls[0]?.ended;
   expect((await fixture.read(id)).messages.at(-1)?.content).toBe("one two three four");
 });
 

@@ -218,6 +218,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     random,
     log,
   });
+  const opened = Promise.withResolvers<void>();
   const server = await createApiServer({
     handlers: {
       ...createHandlers({
@@ -294,6 +295,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
     },
     metrics: async () => (await Promise.all([metrics(), gateway.metrics()])).join("\n"),
     log,
+    opened: opened.promise,
   });
 
   const chatListener =
@@ -324,11 +326,9 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
   domain.notifier.subscribe(EVENTS_CHANNEL, () => {
     for (const loop of [domain.mergeQueue, completion, services.mailman, services.dispatcher]) loop.rouse();
   });
+  for (const part of [domain.notifier, domain.queue, gatewaySettings, gateway]) await part.start();
+  opened.resolve();
   const parts = [
-    domain.notifier,
-    domain.queue,
-    gatewaySettings,
-    gateway,
     ...chat.services,
     ...chatListener,
     domain.mergeQueue,

@@ -12,6 +12,8 @@ export interface AskedCall {
   readonly messages: readonly AskedMessage[];
   /** Resolves when the caller went away before the end. */
   readonly aborted: Promise<void>;
+  /** Resolves when its connection is over, whoever ended it. */
+  readonly ended: Promise<void>;
 }
 
 /** What it answers: pieces, sent one after another; `hold` waits before the rest until `release`. */
@@ -43,13 +45,14 @@ export async function startChatModel(): Promise<ChatModel> {
     request.on("data", (part: Buffer) => parts.push(part));
     request.on("error", () => {});
     request.on("end", () => {
-      const body = JSON.parse(Buffer.concat(parts).toString("utf8")) as Omit<AskedCall, "aborted">;
+      const body = JSON.parse(Buffer.concat(parts).toString("utf8")) as Omit<AskedCall, "aborted" | "ended">;
       const aborted = new Promise<void>((resolve) =>
         response.on("close", () => {
           if (!response.writableFinished) resolve();
         }),
       );
-      const call = { ...body, aborted };
+      const ended = new Promise<void>((resolve) => response.on("close", resolve));
+      const call = { ...body, aborted, ended };
       calls.push(call);
       void answer(call, response);
     });
