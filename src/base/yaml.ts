@@ -11,11 +11,27 @@ interface ParseYamlParams<T> {
   readonly code: ErrorCode;
 }
 
+/** Where the parser speaks to programmers. */
+const MESSAGES: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: "A second document begins here (a line ---), and only one is read",
+};
+
 /**
  * Untrusted YAML as a checked value. Aliases are limited (a "billion laughs" document is refused).
  * @throws the given code; the message names source, line, field, value and what is expected, one line per problem.
  */
 export function parseYaml<T>({ text, source, schema, code }: Readonly<ParseYamlParams<T>>): T {
+  // U+FFFD stands for bytes that are no UTF-8.
+  const unreadable = text.search(/[\0\ufffd]/);
+  if (unreadable >= 0) {
+    const line = text.slice(0, unreadable).split("\n").length;
+    throw new AppError({
+      code,
+      message: `${source}:${line}: this is no text in UTF-8.`,
+      fix: `Save ${source} as text in UTF-8.`,
+      details: { source, line },
+    });
+  }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const broken = document.errors[0];
@@ -23,7 +39,7 @@ export function parseYaml<T>({ text, source, schema, code }: Readonly<ParseYamlP
     const at = lines.linePos(broken.pos[0]);
     throw new AppError({
       code,
-      message: `${source}:${at.line}:${at.col}: ${broken.message}`,
+      message: `${source}:${at.line}:${at.col}: ${MESSAGES[broken.code] ?? broken.message}`,
       fix: `Correct the YAML in line ${at.line} of ${source}.`,
       details: { source, line: at.line },
     });

@@ -4,6 +4,7 @@ import { openClient } from "./client.ts";
 import { checkAgents, checkKeys } from "./doctor-agents.ts";
 import { checkDatabase, checkPort, checkRunning } from "./doctor-running.ts";
 import type { Examined, Finding, Running } from "./finding.ts";
+import { checkWorkflow } from "./doctor-workflow.ts";
 import { checkData, checkNode, checkSandbox, checkTool } from "./doctor-machine.ts";
 
 const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
@@ -15,7 +16,7 @@ export async function examine(env: NodeJS.ProcessEnv): Promise<readonly Finding[
   const examined: Examined = { env, home, settings: read.settings, running };
   const searchPath = env["PATH"] ?? DEFAULT_PATH;
   const tool = { processes: systemProcessRunner, searchPath };
-  return Promise.all([
+  const findings = await Promise.all([
     Promise.resolve(checkNode()),
     attempt("git", () => checkTool({ ...tool, program: "git", version: "--version", lacking: "fail" })),
     attempt("tmux", () => checkTool({ ...tool, program: "tmux", version: "-V", lacking: "warn" })),
@@ -27,7 +28,9 @@ export async function examine(env: NodeJS.ProcessEnv): Promise<readonly Finding[
     attempt("agents", () => checkAgents(examined)),
     attempt("keys", () => checkKeys(examined)),
     Promise.resolve(checkRunning(examined)),
+    checkWorkflow(process.cwd(), searchPath).catch((error: unknown) => failed("workflow", error)),
   ]);
+  return findings.filter((finding) => finding !== null);
 }
 
 async function attempt(name: string, check: () => Promise<Finding>): Promise<Finding> {
