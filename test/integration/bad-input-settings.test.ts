@@ -227,18 +227,21 @@ describe("a repository's workflow with", () => {
     await repository.git("commit", "--quiet", "--message", "Workflow");
   };
 
-  it.each(WORKFLOWS)("$what is refused by `task add`, and nothing is added", async ({ text, line, says, fix }) => {
-    await commit(text);
-    const { code, stdout, stderr } = await add();
-    const said = JSON.parse(stderr) as Problem;
-    expect(said.code).toBe("workflow.invalid");
-    expect(said.detail).toContain(`.miyabi/workflow.yaml (main):${line}:`);
-    expect(said.detail).toMatch(says);
-    expect(said.fix).toMatch(fix);
-    expect(code).toBe(65);
-    expect(stdout).toBe("");
-    expect(await product.get("/api/tasks")).toMatchObject({ total: 0 });
-  });
+  it.each(WORKFLOWS)(
+    "$what is refused by `task add`, and nothing is added",
+    async ({ text, line, says, fix }) => {
+      await commit(text);
+      const { code, stdout, stderr } = await add();
+      const said = JSON.parse(stderr) as Problem;
+      expect(said.code).toBe("workflow.invalid");
+      expect(said.detail).toContain(`.miyabi/workflow.yaml (main):${line}:`);
+      expect(said.detail).toMatch(says);
+      expect(said.fix).toMatch(fix);
+      expect(code).toBe(65);
+      expect(stdout).toBe("");
+      expect(await product.get("/api/tasks")).toMatchObject({ total: 0 });
+    },
+  );
 
   it("a role that nobody takes is refused with the roles there are", async () => {
     await commit("version: 1\nsteps:\n  - { name: implement, kind: agent, role: dancer }\n");
@@ -269,7 +272,8 @@ describe("a repository's workflow with", () => {
     await commit(`version: 1\nsteps:\n${IMPLEMENT}`);
     const settings = path.join(product.home, "miyabi.yaml");
     await writeFile(settings, "port: [\n");
-    const recipe = "```miyabi-recipe\nimplement:\n  - write: { path: a.txt, content: a }\n  - commit: a\n```\n";
+    const recipe =
+      "```miyabi-recipe\nimplement:\n  - write: { path: a.txt, content: a }\n  - commit: a\n```\n";
     const { stdout } = await add("--body", recipe);
     const { id } = JSON.parse(stdout) as { id: string };
     expect(await waitForTask(product, id, hasEnded)).toMatchObject({ state: "done" });
