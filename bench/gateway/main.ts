@@ -1,8 +1,10 @@
 /**
  * `npm run bench:gateway`: direct, nginx, Portkey and our gateway side by side. `-- --json` prints the results alone,
  * `-- --quick` measures shorter, `-- --minutes N` is how long memory is watched, `-- --only NAME` runs one part.
+ * `-- --conduct` compares how Portkey and ours behave when providers fail, and nothing else.
  */
 import path from "node:path";
+import { compareConduct, conductResults, conductTable } from "./conduct.ts";
 import { openCores } from "./cores.ts";
 import { resultsOf, tableOf, type Figure } from "./figures.ts";
 import type { LoadTasks } from "./load.ts";
@@ -39,8 +41,15 @@ const only = valueOf("--only");
 const isQuick = argv.includes("--quick");
 const minutes = Number(valueOf("--minutes") ?? (isQuick ? 1 : 10));
 if ((only !== undefined && PARTS[only] === undefined) || !(minutes > 0)) {
-  say(`usage: [--json] [--quick] [--minutes N] [--only ${Object.keys(PARTS).join("|")}]`);
+  say(`usage: [--json] [--quick] [--minutes N] [--only ${Object.keys(PARTS).join("|")}] [--conduct]`);
   process.exit(64);
+}
+if (argv.includes("--conduct")) {
+  const seen = await compareConduct((text) => say(`  ${text}`));
+  process.stdout.write(
+    argv.includes("--json") ? `${JSON.stringify(conductResults(seen), null, 2)}\n` : conductTable(seen),
+  );
+  process.exit(0);
 }
 if (isQuick) say("--quick: short loads; memory is watched for too short a time to say much.");
 

@@ -102,15 +102,19 @@ http {
   return opened("nginx", port, {}, child, directory);
 }
 
-async function startPortkey(program: string, { upstreamPort, cores }: Readonly<PeersParams>): Promise<Peer> {
+/** Portkey's gateway; its calls go to the provider where they bring no configuration of their own. */
+export async function startPortkey(
+  program: string,
+  { upstreamPort, cores }: Readonly<PeersParams>,
+): Promise<Peer> {
   const port = await freePort();
   const command = [...cores.measured, process.execPath, program, "--headless", `--port=${port}`];
   const child = start(command, { NODE_ENV: "production", TRUSTED_CUSTOM_HOSTS: "127.0.0.1,localhost" });
   return opened("portkey", port, portkeyHeaders(`http://127.0.0.1:${upstreamPort}/portkey/v1`), child, null);
 }
 
-/** What Portkey has to be told with every call. */
-export const portkeyHeaders = (baseUrl: string): Record<string, string> => ({
+/** What it has to be told with every call. */
+const portkeyHeaders = (baseUrl: string): Record<string, string> => ({
   authorization: "Bearer sk-benchmark",
   "x-portkey-provider": "openai",
   "x-portkey-custom-host": baseUrl,
