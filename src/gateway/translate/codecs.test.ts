@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Untranslatable } from "../pipeline/translation.ts";
 import { UNKNOWN_USAGE } from "../usage/usage.ts";
 import { answerOf, eventsOf, type Answer } from "./answer.ts";
 import type { Codec, Stamp } from "./codec.ts";
@@ -234,6 +235,32 @@ const asked: Conversation = {
   cacheKey: null,
 };
 
+const FIELDS = [
+  ...["messages", "input", "contents", "tools", "tool_choice", "toolConfig", "system", "systemInstruction"],
+  ...["instructions", "thinking", "reasoning", "generationConfig", "response_format", "text", "stop", "stream"],
+] as const;
+/** Objects with the fields of all dialects, filled with anything. */
+const shapes = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 5, withCrossShrink: true },
+    fc.jsonValue({ maxDepth: 1 }),
+    tie("object"),
+    fc.array(tie("object"), { maxLength: 3 }),
+  ),
+  object: fc.dictionary(
+    fc.constantFrom(
+      ...["type", "role", "content", "parts", "text", "index", "delta", "item", "output", "choices", "tool_calls"],
+      ...["function", "name", "arguments", "id", "call_id", "source", "data", "candidates", "finish_reason", "usage"],
+    ),
+    fc.oneof(
+      tie("value"),
+      fc.constantFrom("user", "assistant", "tool", "text", "message", "function", "function_call", "content_block_start"),
+      fc.constantFrom("response.output_item.done", "response.completed", "content_block_delta", "message_stop"),
+    ),
+    { maxKeys: 5 },
+  ),
+})).object;
+
 describe.each(codecs)("%s", (_, codec) => {
   test("keeps the meaning of a conversation", () => {
     fc.assert(
@@ -299,5 +326,34 @@ describe.each(codecs)("%s", (_, codec) => {
     ])
       expect(reader.push({ event: null, data }).filter(({ type }) => type !== "start")).toEqual([]);
     expect(reader.end()).toEqual([]);
+  });
+
+  test("refuses what it cannot read, and never breaks over it", () => {
+    const own = { messages: [], contents: [], input: "hi", max_tokens: 1 };
+    const field = fc.constantFrom(...FIELDS);
+    const wrong = fc.dictionary(field, fc.oneof(fc.jsonValue({ maxDepth: 4 }), shapes), { maxKeys: 4 });
+    fc.assert(
+      fc.property(fc.oneof(fc.jsonValue(), wrong.map((fields) => ({ ...own, ...fields }))), (body) => {
+        try {
+          const read = codec.readRequest(body, { model: "m", operation: null, query: "" });
+          for (const other of Object.values(CODECS)) other.writeRequest(read);
+        } catch (error) {
+          expect(error).toBeInstanceOf(Untranslatable);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("reads any JSON in a stream without breaking", () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.jsonValue({ maxDepth: 5 }), shapes), { maxLength: 5 }), (values) => {
+        const reader = codec.createStreamReader();
+        const writer = codec.createStreamWriter(asked, STAMP);
+        const events = [...values.flatMap((value) => reader.push({ event: null, data: JSON.stringify(value) })), ...reader.end()];
+        expect(() => events.map(writer.push)).not.toThrow();
+      }),
+      { numRuns: 500 },
+    );
   });
 });
