@@ -237,7 +237,16 @@ const asked: Conversation = {
 
 const FIELDS = [
   ...["messages", "input", "contents", "tools", "tool_choice", "toolConfig", "system", "systemInstruction"],
-  ...["instructions", "thinking", "reasoning", "generationConfig", "response_format", "text", "stop", "stream"],
+  ...[
+    "instructions",
+    "thinking",
+    "reasoning",
+    "generationConfig",
+    "response_format",
+    "text",
+    "stop",
+    "stream",
+  ],
 ] as const;
 /** Objects with the fields of all dialects, filled with anything. */
 const shapes = fc.letrec((tie) => ({
@@ -249,13 +258,50 @@ const shapes = fc.letrec((tie) => ({
   ),
   object: fc.dictionary(
     fc.constantFrom(
-      ...["type", "role", "content", "parts", "text", "index", "delta", "item", "output", "choices", "tool_calls"],
-      ...["function", "name", "arguments", "id", "call_id", "source", "data", "candidates", "finish_reason", "usage"],
+      ...[
+        "type",
+        "role",
+        "content",
+        "parts",
+        "text",
+        "index",
+        "delta",
+        "item",
+        "output",
+        "choices",
+        "tool_calls",
+      ],
+      ...[
+        "function",
+        "name",
+        "arguments",
+        "id",
+        "call_id",
+        "source",
+        "data",
+        "candidates",
+        "finish_reason",
+        "usage",
+      ],
     ),
     fc.oneof(
       tie("value"),
-      fc.constantFrom("user", "assistant", "tool", "text", "message", "function", "function_call", "content_block_start"),
-      fc.constantFrom("response.output_item.done", "response.completed", "content_block_delta", "message_stop"),
+      fc.constantFrom(
+        "user",
+        "assistant",
+        "tool",
+        "text",
+        "message",
+        "function",
+        "function_call",
+        "content_block_start",
+      ),
+      fc.constantFrom(
+        "response.output_item.done",
+        "response.completed",
+        "content_block_delta",
+        "message_stop",
+      ),
     ),
     { maxKeys: 5 },
   ),
@@ -333,14 +379,20 @@ describe.each(codecs)("%s", (_, codec) => {
     const field = fc.constantFrom(...FIELDS);
     const wrong = fc.dictionary(field, fc.oneof(fc.jsonValue({ maxDepth: 4 }), shapes), { maxKeys: 4 });
     fc.assert(
-      fc.property(fc.oneof(fc.jsonValue(), wrong.map((fields) => ({ ...own, ...fields }))), (body) => {
-        try {
-          const read = codec.readRequest(body, { model: "m", operation: null, query: "" });
-          for (const other of Object.values(CODECS)) other.writeRequest(read);
-        } catch (error) {
-          expect(error).toBeInstanceOf(Untranslatable);
-        }
-      }),
+      fc.property(
+        fc.oneof(
+          fc.jsonValue(),
+          wrong.map((fields) => ({ ...own, ...fields })),
+        ),
+        (body) => {
+          try {
+            const read = codec.readRequest(body, { model: "m", operation: null, query: "" });
+            for (const other of Object.values(CODECS)) other.writeRequest(read);
+          } catch (error) {
+            expect(error).toBeInstanceOf(Untranslatable);
+          }
+        },
+      ),
       { numRuns: 1_000 },
     );
   });
@@ -350,7 +402,10 @@ describe.each(codecs)("%s", (_, codec) => {
       fc.property(fc.array(fc.oneof(fc.jsonValue({ maxDepth: 5 }), shapes), { maxLength: 5 }), (values) => {
         const reader = codec.createStreamReader();
         const writer = codec.createStreamWriter(asked, STAMP);
-        const events = [...values.flatMap((value) => reader.push({ event: null, data: JSON.stringify(value) })), ...reader.end()];
+        const events = [
+          ...values.flatMap((value) => reader.push({ event: null, data: JSON.stringify(value) })),
+          ...reader.end(),
+        ];
         expect(() => events.map(writer.push)).not.toThrow();
       }),
       { numRuns: 500 },
