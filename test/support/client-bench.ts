@@ -71,10 +71,6 @@ export async function openClientBench(
   providers: (url: string) => Readonly<Record<string, unknown>>,
   script: Parameters<typeof startScriptedModel>[0],
 ): Promise<ClientBench> {
-  // Codex takes no home within the directory of temporary files.
-  const root = await mkdtemp(path.join(homedir(), ".miyabi-test-clients-"));
-  const [home, cwd, temporary] = [path.join(root, "home"), path.join(root, "work"), path.join(root, "tmp")];
-  await Promise.all([home, cwd, temporary].map((directory) => mkdir(directory)));
   const { database } = await createTestDatabase();
   const model = await startScriptedModel(script);
   const configured = providers(model.url);
@@ -88,6 +84,10 @@ export async function openClientBench(
         Object.keys(configured).some((provider) => KEY_NAMES[provider] === name) ? "sk-provider" : undefined,
     },
   });
+  // Codex takes no home within the directory of temporary files.
+  const root = await mkdtemp(path.join(homedir(), ".miyabi-test-clients-"));
+  const [home, cwd, temporary] = [path.join(root, "home"), path.join(root, "work"), path.join(root, "tmp")];
+  await Promise.all([home, cwd, temporary].map((directory) => mkdir(directory)));
   const handlers = createGatewayHandlers({ gateway: subject.gateway, database, clock: systemClock });
   const caller = { kind: "cli", name: "test" };
   const api = {
