@@ -1,5 +1,5 @@
 import { notify, type Database, type Queryable, type Tx } from "../store/index.ts";
-import type { ChatMessageState, Reason } from "../contract/index.ts";
+import type { ChatMessage, ChatMessageState, Reason } from "../contract/index.ts";
 import { CHAT_CHANNEL } from "./news.ts";
 
 /** An answer that is to be written by this process; its fence is the attempt. */
@@ -12,6 +12,8 @@ export interface ClaimedAnswer {
   readonly model: string | null;
   /** Null: the request is not trimmed. */
   readonly trimTokens: number | null;
+  /** Whether the thread's answers are reflected; its persona may want it too. */
+  readonly reflect: boolean;
   readonly attempt: number;
   /** Text that an earlier attempt has stored. */
   readonly text: string;
@@ -26,7 +28,7 @@ with next as (
   order by number limit 1 for update skip locked)
 update miyabi.chat_messages m set attempt = m.attempt + 1, holder = $1, lease_until = now() + $2 * interval '1 millisecond'
 from next, miyabi.chat_threads t where m.id = next.id and t.id = m.thread_id
-returning m.id, m.thread_id, t.owner, m.persona, t.model, t.trim_tokens, m.attempt,
+returning m.id, m.thread_id, t.owner, m.persona, t.model, t.trim_tokens, t.reflect, m.attempt,
   coalesce((select string_agg(c.text, '' order by c.start) from miyabi.chat_chunks c where c.message_id = m.id), '') as text`;
 
 /** The next answer to write; null where there is none. */
@@ -38,6 +40,7 @@ export async function claimAnswer(db: Queryable, holder: string): Promise<Claime
     persona: string | null;
     model: string | null;
     trim_tokens: number | null;
+    reflect: boolean;
     attempt: number;
     text: string;
   }>(CLAIM, [holder, LEASE_MS]);
@@ -50,6 +53,7 @@ export async function claimAnswer(db: Queryable, holder: string): Promise<Claime
     persona: row.persona,
     model: row.model,
     trimTokens: row.trim_tokens,
+    reflect: row.reflect,
     attempt: row.attempt,
     text: row.text,
   };
@@ -63,6 +67,7 @@ export async function releaseAnswers(db: Queryable, holder: string): Promise<voi
   );
 }
 
+export type ReflectStep = NonNullable<ChatMessage["step"]>;
 type Fence = Pick<ClaimedAnswer, "messageId" | "attempt">;
 
 /** Stores the next piece and renews the lease; false where the answer is no longer ours. */
@@ -95,6 +100,11 @@ async function note(db: Queryable, answer: Fence, set: string, value: string): P
     `update miyabi.chat_messages set ${set} where id = $1 and attempt = $2 and state = 'streaming'`,
     [answer.messageId, answer.attempt, value],
   );
+}
+
+/** Says which step of a reflected answer begins, and everybody who watches; false where the answer is no longer ours. */
+export async function noteStep(db: Database, answer: Fence, step: ReflectStep): Promise<boolean> {
+  return db.transaction((tx) => update(tx, answer, "step = $3", [step]));
 }
 
 /** Ends an answer with the text stored so far; false where it is no longer ours. */

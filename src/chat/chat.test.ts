@@ -3,7 +3,7 @@ import { createChatFixture, MIKA, type ChatFixture } from "./chat-fixture.ts";
 import type { Said } from "./conversation.ts";
 import type { ChatSignal } from "./thread-feed.ts";
 
-const PLAIN = { persona: null, model: null, trimTokens: null };
+const PLAIN = { persona: null, model: null, trimTokens: null, reflect: false };
 
 async function begin(fixture: ChatFixture, persona: string | null = null) {
   const { chat } = fixture;
@@ -140,6 +140,43 @@ test("a long thread is trimmed to its budget, and the figures say by how much", 
   });
   expect(counted?.compressRatio).toBeGreaterThan(0);
   expect(counted?.compressRatio).toBeLessThan(0.9);
+});
+
+test("a reflected answer is drafted, criticised and written anew; only the last is shown", async () => {
+  const fixture = await createChatFixture();
+  const replies = [["a draft"], ["too ", "short"], ["the final ", "answer"]];
+  fixture.model.reply = () => replies[fixture.model.calls.length - 1] ?? [];
+  const { id, say } = await begin(fixture);
+  await fixture.chat.change(MIKA, id, { reflect: true });
+  await say("Explain");
+  expect(await fixture.ended(id)).toMatchObject({ state: "complete", content: "the final answer", step: "final" });
+  const [, critique, final] = fixture.model.calls.map(({ messages }) => messages);
+  expect(critique?.map(({ role }) => role)).toEqual(["user", "assistant", "user"]);
+  expect(critique?.[1]?.content).toBe("a draft");
+  expect(final?.at(-1)?.content).toContain("too short");
+  const counted = await vi.waitUntil(async () => {
+    const last = (await fixture.read(id)).messages.at(-1);
+    return last?.tokensIn === null ? null : last;
+  });
+  expect(counted?.steps).toEqual([
+    { tokensIn: 12, tokensOut: 1 },
+    { tokensIn: 12, tokensOut: 2 },
+    { tokensIn: 12, tokensOut: 2 },
+  ]);
+  expect(counted).toMatchObject({ tokensIn: 36, tokensOut: 5 });
+});
+
+test("a reflected answer can be stopped while it is drafted", async () => {
+  const fixture = await createChatFixture();
+  await fixture.writePersona("a.yaml", "name: Ada\nstyle: Short.\nchain: reflect\n");
+  await vi.waitUntil(() => fixture.chat.personas().items.length === 1, { timeout: 5_000 });
+  fixture.model.holdAfter = 0;
+  const { say } = await begin(fixture, "Ada");
+  const { messages } = await say("Explain");
+  await vi.waitUntil(() => fixture.model.calls.length === 1, { timeout: 5_000 });
+  expect(await fixture.chat.stop(MIKA, messages[1]?.id ?? "")).toMatchObject({ state: "stopped", content: "" });
+  await fixture.model.calls[0]?.aborted;
+  expect(fixture.model.calls).toHaveLength(1);
 });
 
 test("what a provider says against it is said, and the answer can be tried again", async () => {

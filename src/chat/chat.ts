@@ -98,6 +98,7 @@ export interface ThreadWish {
   readonly persona?: string | null | undefined;
   readonly model?: string | null | undefined;
   readonly trimTokens?: number | null | undefined;
+  readonly reflect?: boolean | undefined;
   readonly branch?: string | undefined;
 }
 
@@ -213,7 +214,7 @@ export function createChat(params: Readonly<ChatParams>): Chat {
       const thread = await readThread(database, owner, threadId);
       return { thread, messages: await readMessages(database, threadId) };
     },
-    change: (owner, threadId, { title, persona, model, trimTokens, branch }) => {
+    change: (owner, threadId, { title, persona, model, trimTokens, reflect, branch }) => {
       const known = persona === undefined || persona === null ? persona : requirePersona(persona);
       return database.transaction(async (tx) => {
         await lockThread(tx, owner, threadId);
@@ -222,6 +223,7 @@ export function createChat(params: Readonly<ChatParams>): Chat {
           ...(known === undefined ? {} : { persona: known }),
           ...(model === undefined ? {} : { model }),
           ...(trimTokens === undefined ? {} : { trimTokens }),
+          ...(reflect === undefined ? {} : { reflect }),
         });
         if (branch !== undefined) await showBranch(tx, threadId, branch);
         return readThread(tx, owner, threadId);

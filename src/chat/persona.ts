@@ -17,7 +17,7 @@ export const persona = z.strictObject({
   forbid: z.array(z.string().trim().min(1).max(200)).max(100).default([]),
   /** What it knows or keeps in mind. */
   notes: z.string().trim().max(20_000).default(""),
-  /** Model, alias or route of the gateway; null: the thread's choice, else the installation's. */
+  /** Model, alias or route of the gateway for threads that choose none; null: the installation's. */
   model: z.string().trim().min(1).max(200).nullable().default(null),
   /** `reflect`: each answer is drafted, criticised and written anew. */
   chain: z.enum(["none", "reflect"]).default("none"),

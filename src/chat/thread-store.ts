@@ -8,13 +8,14 @@ export interface ThreadRow {
   readonly persona: string | null;
   readonly model: string | null;
   readonly trim_tokens: number | null;
+  readonly reflect: boolean;
   readonly leaf_id: string | null;
   readonly answering: boolean;
   readonly created_at: Date;
   readonly updated_at: Date;
 }
 
-const COLUMNS = `t.id, t.title, t.persona, t.model, t.trim_tokens, t.leaf_id, t.created_at, t.updated_at,
+const COLUMNS = `t.id, t.title, t.persona, t.model, t.trim_tokens, t.reflect, t.leaf_id, t.created_at, t.updated_at,
   exists (select 1 from miyabi.chat_messages s where s.thread_id = t.id and s.state = 'streaming') as answering`;
 const CURSOR = /^(\d{4}-\d{2}-\d{2}T[\d:.]+Z) (\d+)$/;
 /** Around the place where a search found something, in characters. */
@@ -83,12 +84,13 @@ export interface ThreadChoice {
   readonly persona: string | null;
   readonly model: string | null;
   readonly trimTokens: number | null;
+  readonly reflect: boolean;
 }
 
 export async function createThread(db: Queryable, owner: string, choice: ThreadChoice): Promise<ChatThread> {
   const { rows } = await db.query<{ id: string }>(
-    "insert into miyabi.chat_threads (owner, persona, model, trim_tokens) values ($1, $2, $3, $4) returning id",
-    [owner, choice.persona, choice.model, choice.trimTokens],
+    "insert into miyabi.chat_threads (owner, persona, model, trim_tokens, reflect) values ($1, $2, $3, $4, $5) returning id",
+    [owner, choice.persona, choice.model, choice.trimTokens, choice.reflect],
   );
   return readThread(db, owner, rows[0]?.id ?? "");
 }
@@ -106,6 +108,7 @@ export async function changeThread(tx: Tx, id: string, change: Readonly<ThreadCh
        title = coalesce($2, title), persona = case when $3 then $4 else persona end,
        model = case when $5 then $6 else model end, leaf_id = coalesce($7, leaf_id),
        trim_tokens = case when $9 then $10 else trim_tokens end,
+       reflect = coalesce($11, reflect),
        updated_at = case when $8 then clock_timestamp() else updated_at end
      where id = $1`,
     [
@@ -119,6 +122,7 @@ export async function changeThread(tx: Tx, id: string, change: Readonly<ThreadCh
       change.used ?? false,
       change.trimTokens !== undefined,
       change.trimTokens ?? null,
+      change.reflect ?? null,
     ],
   );
 }
@@ -144,6 +148,7 @@ function threadOf(row: ThreadRow): ChatThread {
     persona: row.persona,
     model: row.model,
     trimTokens: row.trim_tokens,
+    reflect: row.reflect,
     leafId: row.leaf_id,
     answering: row.answering,
     createdAt: row.created_at.toISOString(),

@@ -24,7 +24,7 @@ export const personaView = z.object({
   name: z.string(),
   /** One line about it; empty where the file gives none. */
   summary: z.string(),
-  /** Model that it prefers; null: the thread's, else the installation's. */
+  /** Model for threads that choose none; null: the installation's. */
   model: z.string().nullable(),
   chain: z.enum(["none", "reflect"]),
   /** Number of phrases that its answers must not contain. */
@@ -55,6 +55,9 @@ export type ChatNote = z.infer<typeof chatNote>;
 export const CHAT_MESSAGE_STATES = ["complete", "streaming", "stopped", "withheld", "failed"] as const;
 export type ChatMessageState = (typeof CHAT_MESSAGE_STATES)[number];
 
+/** Steps of a reflected answer; only the last one's text is shown. */
+export const REFLECT_STEPS = ["draft", "critique", "final"] as const;
+
 export const chatMessage = z.object({
   id: chatMessageId,
   threadId,
@@ -72,11 +75,15 @@ export const chatMessage = z.object({
   reason: reason.nullable(),
   /** How often it was begun; above 1: the control plane ended in between, and the answer was continued. */
   attempt: z.number().int(),
-  /** From the ledger; null: not known (yet), or no call. */
+  /** Which step is at work, or was the last; null: the answer is not reflected. */
+  step: z.enum(REFLECT_STEPS).nullable(),
+  /** From the ledger, all calls together; null: not known (yet), or no call. */
   tokensIn: z.number().int().nullable(),
   tokensOut: z.number().int().nullable(),
   costMicros,
   firstTokenMs: z.number().int().nullable(),
+  /** Of each call of a reflected answer, in their order; empty: not reflected, or not known (yet). */
+  steps: z.array(z.object({ tokensIn: z.number().int().nullable(), tokensOut: z.number().int().nullable() })),
   /** Tokens that were sent / tokens there were; null: not trimmed. */
   compressRatio: z.number().nullable(),
   /** At the beginning of the request the same as in the one before it, tokens; null: as above. */
@@ -95,6 +102,8 @@ export const chatThread = z.object({
   model: z.string().nullable(),
   /** Null: requests are not trimmed. */
   trimTokens,
+  /** Whether answers are drafted, criticised and written anew, which takes three calls. */
+  reflect: z.boolean(),
   /** Last message of the branch that is shown; null: nothing was said yet. */
   leafId: chatMessageId.nullable(),
   answering: z.boolean(),
@@ -168,6 +177,7 @@ export const CHAT_ROUTES = {
       persona: choice.persona.default(null),
       model: choice.model.default(null),
       trimTokens: trimTokens.default(null),
+      reflect: z.boolean().default(false),
     }),
     response: chatThread,
     status: 201,
@@ -185,13 +195,14 @@ export const CHAT_ROUTES = {
     path: "/api/chat/threads/:id",
     permission: "operate",
     summary:
-      "Renames a thread, or chooses another persona, model, budget of tokens or branch for what follows.",
+      "Renames a thread, or chooses persona, model, trim, reflect or branch for what follows.",
     params: thread,
     body: z.strictObject({
       title: z.string().trim().min(1).max(200).optional(),
       persona: choice.persona.optional(),
       model: choice.model.optional(),
       trimTokens: trimTokens.optional(),
+      reflect: z.boolean().optional(),
       /** Shows the newest branch below this message. */
       branch: chatMessageId.optional(),
     }),

@@ -1,4 +1,4 @@
-import { Select } from "@mantine/core";
+import { Button, Select, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { TrimControl } from "./trim-control.tsx";
@@ -10,6 +10,8 @@ export interface Choice {
   readonly model: string | null;
   /** Null: the whole thread is sent. */
   readonly trimTokens: number | null;
+  /** Whether answers are drafted, criticised and written anew. */
+  readonly reflect: boolean;
 }
 
 export interface ChoiceBarProps {
@@ -20,12 +22,14 @@ export interface ChoiceBarProps {
 
 const NONE = "";
 
-/** Persona, model and trim, all visible, all changeable at any time. */
+/** Persona, model, trim and reflect, all visible, all changeable at any time. */
 export function ChoiceBar({ value, onChange, disabled = false }: ChoiceBarProps) {
   const { t } = useTranslation();
   const personas = useQuery(personasQuery()).data?.items ?? [];
   const models = useQuery(modelsQuery()).data;
   const persona = personas.find(({ name }) => name === value.persona);
+  const byPersona = persona?.chain === "reflect";
+  const reflects = value.reflect || byPersona;
   const usual = persona?.model ?? models?.default ?? null;
   const known = new Set(models?.items ?? []);
   if (value.model !== null) known.add(value.model);
@@ -67,6 +71,17 @@ export function ChoiceBar({ value, onChange, disabled = false }: ChoiceBarProps)
         onChange={(trimTokens) => onChange({ trimTokens })}
         disabled={disabled}
       />
+      <Tooltip label={byPersona ? t("chat.reflectByPersona") : t("chat.reflectWhat")}>
+        <Button
+          className="m-chat-trim"
+          variant="default"
+          aria-pressed={reflects}
+          disabled={disabled || byPersona}
+          onClick={() => onChange({ reflect: !value.reflect })}
+        >
+          {reflects ? t("chat.reflectOn") : t("chat.reflectOff")}
+        </Button>
+      </Tooltip>
     </div>
   );
 }

@@ -108,7 +108,9 @@ function Answer({ message, siblings, actions, busy }: MessageItemProps) {
         {message.attempt > 1 ? <span className="m-dim">{t("chat.continued")}</span> : null}
       </header>
       {content === "" && streaming ? (
-        <p className="m-dim m-chat-waiting">{t("chat.waiting")}</p>
+        <p className="m-dim m-chat-waiting">
+          {message.step === null ? t("chat.waiting") : t(`chat.step.${message.step}`)}
+        </p>
       ) : (
         <RichText text={content} />
       )}
@@ -151,8 +153,23 @@ function Figures({ message }: { readonly message: ChatMessage }) {
       : [t("chat.trimmed", { percent: Math.round((1 - compressRatio) * 100) })]),
     ...(firstTokenMs === null ? [] : [t("chat.firstToken", { duration: shortDuration(firstTokenMs) })]),
   ];
-  return <span className="m-dim m-small m-chat-figures">{parts.join(" · ")}</span>;
+  const line = <span className="m-dim m-small m-chat-figures">{parts.join(" · ")}</span>;
+  if (message.steps.length < 2) return line;
+  const steps = message.steps.map(({ tokensIn: into, tokensOut: out }, index) => {
+    const step = REFLECT_STEPS[index];
+    const tokens = t("chat.tokens", { in: formatCount(into ?? 0), out: formatCount(out ?? 0) });
+    return step === undefined ? tokens : `${t(`chat.stepName.${step}`)}: ${tokens}`;
+  });
+  return (
+    <>
+      {line}
+      <span className="m-dim m-small m-chat-figures">{steps.join(" · ")}</span>
+    </>
+  );
 }
+
+/** As the contract has them. */
+const REFLECT_STEPS = ["draft", "critique", "final"] as const;
 
 const shortDuration = (ms: number): string => (ms < 1_000 ? `${ms} ms` : formatDuration(ms));
 
