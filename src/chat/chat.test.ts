@@ -149,7 +149,11 @@ test("a reflected answer is drafted, criticised and written anew; only the last 
   const { id, say } = await begin(fixture);
   await fixture.chat.change(MIKA, id, { reflect: true });
   await say("Explain");
-  expect(await fixture.ended(id)).toMatchObject({ state: "complete", content: "the final answer", step: "final" });
+  expect(await fixture.ended(id)).toMatchObject({
+    state: "complete",
+    content: "the final answer",
+    step: "final",
+  });
   const [, critique, final] = fixture.model.calls.map(({ messages }) => messages);
   expect(critique?.map(({ role }) => role)).toEqual(["user", "assistant", "user"]);
   expect(critique?.[1]?.content).toBe("a draft");
@@ -174,7 +178,10 @@ test("a reflected answer can be stopped while it is drafted", async () => {
   const { say } = await begin(fixture, "Ada");
   const { messages } = await say("Explain");
   await vi.waitUntil(() => fixture.model.calls.length === 1, { timeout: 5_000 });
-  expect(await fixture.chat.stop(MIKA, messages[1]?.id ?? "")).toMatchObject({ state: "stopped", content: "" });
+  expect(await fixture.chat.stop(MIKA, messages[1]?.id ?? "")).toMatchObject({
+    state: "stopped",
+    content: "",
+  });
   await fixture.model.calls[0]?.aborted;
   expect(fixture.model.calls).toHaveLength(1);
 });

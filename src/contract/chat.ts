@@ -194,8 +194,7 @@ export const CHAT_ROUTES = {
     method: "POST",
     path: "/api/chat/threads/:id",
     permission: "operate",
-    summary:
-      "Renames a thread, or chooses persona, model, trim, reflect or branch for what follows.",
+    summary: "Renames a thread, or chooses persona, model, trim, reflect or branch for what follows.",
     params: thread,
     body: z.strictObject({
       title: z.string().trim().min(1).max(200).optional(),

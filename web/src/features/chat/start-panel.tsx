@@ -21,7 +21,12 @@ export function StartPanel() {
   const may = useMay("operate");
   const personas = useQuery(personasQuery()).data;
   const models = useQuery(modelsQuery()).data;
-  const [choice, setChoice] = useState<Choice>({ persona: null, model: null, trimTokens: null, reflect: false });
+  const [choice, setChoice] = useState<Choice>({
+    persona: null,
+    model: null,
+    trimTokens: null,
+    reflect: false,
+  });
   const start = useMutation({
     mutationFn: async (draft: Draft) => {
       const thread = await call("createThread", { body: choice });
