@@ -104,7 +104,7 @@ export function readingAttacks(places: Places): readonly Attack[] {
     ],
     [
       "another repository as a further source of objects",
-      `echo ${q(`${places.otherRepository}/.git/objects`)} >> .git/objects/info/alternates; git cat-file --batch-all-objects --batch; sed -i '\$d' .git/objects/info/alternates`,
+      `echo ${q(`${places.otherRepository}/.git/objects`)} >> .git/objects/info/alternates; git cat-file --batch-all-objects --batch; sed -i '$d' .git/objects/info/alternates`,
     ],
     ["the temporary directory of the machine", "ls -laR /tmp /var/tmp; cat /tmp/*canary* /var/tmp/*canary*"],
     ["shared memory", "ls -la /dev/shm; cat /dev/shm/*; ipcs -a"],
