@@ -9,6 +9,8 @@ export interface Issue {
   readonly user: string;
   labels: string[];
   updatedAt: number;
+  blockedBy?: Related[];
+  subIssues?: Related[];
   /** Set for pull requests, which are issues too. */
   pull: Pull | null;
   edited: { readonly at: string; readonly by: string } | null;
@@ -29,6 +31,12 @@ export interface Comment {
   readonly created_at: string;
   updated_at: string;
   readonly reactions: { readonly user: string; readonly content: string }[];
+}
+
+/** Another issue, maybe of another repository. */
+export interface Related {
+  readonly repository: Repository;
+  readonly issue: Issue;
 }
 
 export interface Pull {

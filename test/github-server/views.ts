@@ -1,5 +1,5 @@
 import { headOf, mergeTree } from "./git.ts";
-import type { Comment, Issue, Repository } from "./state.ts";
+import type { Comment, Issue, Related, Repository } from "./state.ts";
 
 const user = (login: string): { readonly login: string } => ({ login });
 
@@ -59,6 +59,12 @@ export async function pullView(repository: Repository, issue: Issue): Promise<ob
   };
 }
 
+const relatedNode = ({ repository, issue }: Related): object => ({
+  number: issue.number,
+  state: issue.state.toUpperCase(),
+  repository: { nameWithOwner: `${repository.owner}/${repository.name}` },
+});
+
 /** An issue as GraphQL has it. */
 export function issueNode(repository: Repository | undefined, issue: Issue): object {
   const by = (login: string): object | null =>
@@ -74,6 +80,8 @@ export function issueNode(repository: Repository | undefined, issue: Issue): obj
     lastEditedAt: issue.edited?.at ?? null,
     editor: issue.edited === null ? null : by(issue.edited.by),
     labels: { nodes: issue.labels.map((name) => ({ name })) },
+    blockedBy: { nodes: (issue.blockedBy ?? []).map(relatedNode) },
+    subIssues: { nodes: (issue.subIssues ?? []).map(relatedNode) },
     timelineItems: {
       nodes: issue.events
         .filter(({ event }) => ["labeled", "renamed", "reopened"].includes(event))

@@ -10,6 +10,7 @@ import { createCommands } from "./commands/commands.ts";
 import type { CommandPorts } from "./agents-port.ts";
 import { createAnswerRelay } from "./commands/relay.ts";
 import { createIssueChanges } from "./issue-changes.ts";
+import { NOTICE } from "./intake-store.ts";
 import { createIssueIntake } from "./issue-intake.ts";
 import { createPoll } from "./poll.ts";
 import { createPullRequestWatch } from "./pull-requests/watch.ts";
@@ -19,6 +20,7 @@ import { createStartGate } from "./start-gate.ts";
 import { createTrust } from "./trust.ts";
 import type { WebhookListener } from "./webhooks/listener.ts";
 import { createWebhooks } from "./webhooks/webhooks.ts";
+import { createNoticeHandler } from "./write-back/intake-notice.ts";
 import { createMergeHandler } from "./write-back/merge.ts";
 import { createProgressHandler } from "./write-back/progress.ts";
 import { createPullRequestHandler } from "./write-back/pull-request.ts";
@@ -75,7 +77,17 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
     ports: params.commandPorts,
     random,
   });
-  const issues = createIssueIntake({ settings, database, tasks, intake, trust, changes, log });
+  const issues = createIssueIntake({
+    settings,
+    database,
+    tasks,
+    intake,
+    trust,
+    changes,
+    repositories,
+    random,
+    log,
+  });
   const commands = createCommands({
     ...params,
     ports: params.commandPorts,
@@ -89,6 +101,7 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
     ["pull-request", createPullRequestHandler(writeBack)],
     ["merge", createMergeHandler(writeBack)],
     ["comment-answer", createAnswerHandler({ repositories, ownLogin: connection.ownLogin })],
+    [NOTICE, createNoticeHandler({ database, repositories, ownLogin: connection.ownLogin })],
     ["progress", createProgressHandler({ ...writeBack, ownLogin: connection.ownLogin })],
   ]);
   const webhooks =

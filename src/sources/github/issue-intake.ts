@@ -1,48 +1,18 @@
-import { AppError, toAppError, type Log } from "../../base/index.ts";
+import { AppError, toAppError, type Log, type Random } from "../../base/index.ts";
 import type { Database } from "../../store/index.ts";
 import type { TaskService } from "../../tasks/index.ts";
 import type { Intake } from "../intake/index.ts";
+import { findBlockers } from "./blockers.ts";
 import { textUsedAt } from "./commands/comment-store.ts";
+import type { IntakeOutcome } from "./intake-outcome.ts";
+import { rememberOutcome, waitersOf } from "./intake-store.ts";
 import { transferredTo, type IssueChanges, type IssueTask } from "./issue-changes.ts";
 import { changedSince, lastLabelled, readIssues, type IssueSnapshot } from "./issue-snapshot.ts";
-import { dependenciesIn } from "./issue-text.ts";
 import { lastChangeOf, wordsOf } from "./issue-words.ts";
 import { issueReply, repositoryReply, type IssueReply } from "./replies.ts";
-import type { HostedRepository } from "./repositories.ts";
+import type { HostedRepositories, HostedRepository } from "./repositories.ts";
 import type { GitHubSettings } from "./settings.ts";
 import type { Trust } from "./trust.ts";
-
-/** What became of an issue at intake; kept with it and shown. */
-export type IntakeOutcome =
-  | { readonly outcome: "taken"; readonly by: string }
-  /** Its label was set by somebody who may not start work. */
-  | { readonly outcome: "untrusted"; readonly by: string }
-  /** Its text was changed by somebody else after the label; a trusted person has to say that it may be used. */
-  | { readonly outcome: "edited"; readonly by: string }
-  /** It waits for issues that are not tasks yet. */
-  | { readonly outcome: "waits"; readonly on: readonly string[] }
-  | { readonly outcome: "full"; readonly limit: number }
-  | { readonly outcome: "refused"; readonly message: string };
-
-/** Why an issue has no task, for people. Pure. */
-export function describeIntake(outcome: IntakeOutcome | null, label: string): string {
-  switch (outcome?.outcome) {
-    case undefined:
-      return `It starts when somebody with write access sets the label \`${label}\`.`;
-    case "taken":
-      return "It was taken.";
-    case "untrusted":
-      return `Its label was set by ${outcome.by}, who has no write access. Somebody with write access sets it again.`;
-    case "edited":
-      return `Its text was changed by ${outcome.by} after the label was set. \`/miyabi use\` takes it as it is now.`;
-    case "waits":
-      return `It waits for ${outcome.on.join(", ")} to be taken.`;
-    case "full":
-      return `${outcome.limit} tasks of this repository are open, which is the limit; it starts by itself.`;
-    case "refused":
-      return `It could not be taken: ${outcome.message}`;
-  }
-}
 
 interface IssueIntakeParams {
   readonly settings: GitHubSettings;
@@ -51,6 +21,8 @@ interface IssueIntakeParams {
   readonly intake: Intake;
   readonly trust: Trust;
   readonly changes: IssueChanges;
+  readonly repositories: HostedRepositories;
+  readonly random: Pick<Random, "uuid">;
   readonly log: Log;
 }
 
@@ -68,6 +40,13 @@ export interface IssueIntake {
 
 export function createIssueIntake(params: Readonly<IssueIntakeParams>): IssueIntake {
   const inTurn = createTurns();
+  /** A closed issue that was no task holds nobody up any more. */
+  const release = async ({ key }: HostedRepository, number: number): Promise<void> => {
+    for (const waiter of await waitersOf(params.database, `${key}#${number}`)) {
+      const repository = await params.repositories.find(waiter.repository);
+      if (repository !== null) await lookAt(repository, waiter.number);
+    }
+  };
   const look = async (
     repository: HostedRepository,
     issue: IssueReply,
@@ -77,12 +56,30 @@ export function createIssueIntake(params: Readonly<IssueIntakeParams>): IssueInt
     const known = await knownTask(params.database, repository.key, issue.number);
     const wanted = isWanted(repository, issue);
     if (known !== null) return lookAtTask(params, repository, known, issue, wanted);
-    if (!wanted) return;
+    if (!wanted) return issue.state === "closed" ? release(repository, issue.number) : undefined;
     const outcome = await take(params, repository, issue.number, snapshot);
     if (outcome === null) return;
-    await remember(params.database, repository.key, issue.number, outcome);
+    const place = { repository: repository.key, number: issue.number };
+    await rememberOutcome(params.database, params.random, place, outcome);
     params.log.info({ repository: repository.key, issue: issue.number, ...outcome }, "issue looked at");
   };
+  const lookAt: IssueIntake["lookAt"] = (repository, number) =>
+    inTurn(`${repository.key}#${number}`, async () => {
+      const [owner, repo] = repository.settings.name.split("/");
+      const route = "GET /repos/{owner}/{repo}/issues/{issue_number}";
+      const issue = await repository.client
+        .call(route, { owner, repo, issue_number: number }, issueReply)
+        .catch(async (error: unknown) => {
+          if (!(error instanceof AppError) || error.code !== "not_found") throw error;
+          // Also said where we may not see the repository any more; then this fails, and we know nothing of the issue.
+          await repository.client.call("GET /repos/{owner}/{repo}", { owner, repo }, repositoryReply);
+          return null;
+        });
+      const movedTo = issue === null ? null : await transferredTo(repository, issue);
+      if (issue !== null && movedTo === null) return look(repository, issue);
+      const known = await knownTask(params.database, repository.key, number);
+      if (known !== null && !isEnded(known)) await params.changes.gone(repository, known, movedTo);
+    });
   return {
     starting: async (repository, issues) => {
       const wanted = issues
@@ -97,23 +94,7 @@ export function createIssueIntake(params: Readonly<IssueIntakeParams>): IssueInt
     },
     look: (repository, issue, snapshot) =>
       inTurn(`${repository.key}#${issue.number}`, () => look(repository, issue, snapshot)),
-    lookAt: (repository, number) =>
-      inTurn(`${repository.key}#${number}`, async () => {
-        const [owner, repo] = repository.settings.name.split("/");
-        const route = "GET /repos/{owner}/{repo}/issues/{issue_number}";
-        const issue = await repository.client
-          .call(route, { owner, repo, issue_number: number }, issueReply)
-          .catch(async (error: unknown) => {
-            if (!(error instanceof AppError) || error.code !== "not_found") throw error;
-            // Also said where we may not see the repository any more; then this fails, and we know nothing of the issue.
-            await repository.client.call("GET /repos/{owner}/{repo}", { owner, repo }, repositoryReply);
-            return null;
-          });
-        const movedTo = issue === null ? null : await transferredTo(repository, issue);
-        if (issue !== null && movedTo === null) return look(repository, issue);
-        const known = await knownTask(params.database, repository.key, number);
-        if (known !== null && !isEnded(known)) await params.changes.gone(repository, known, movedTo);
-      }),
+    lookAt,
   };
 }
 
@@ -179,10 +160,8 @@ async function create(
 ): Promise<IntakeOutcome> {
   const { settings, key } = repository;
   const words = wordsOf(issue);
-  const references = dependenciesIn(words.body, settings.name);
-  const tasks = await tasksOf(params.database, references);
-  const missing = references.filter((reference) => !tasks.has(reference));
-  if (missing.length > 0) return { outcome: "waits", on: missing };
+  const { tasks, waitsFor, cycle } = await findBlockers(params.database, repository, issue, words.body);
+  if (waitsFor.length > 0) return { outcome: "waits", on: waitsFor, ...(cycle === null ? {} : { cycle }) };
   try {
     const { id } = await params.intake.add(
       {
@@ -191,7 +170,7 @@ async function create(
         title: words.title,
         body: words.body,
         labels: issue.labels.slice(0, 50).map((label) => label.slice(0, 100)),
-        dependsOn: [...tasks.values()],
+        dependsOn: [...tasks],
         class: classOf(params.settings, issue.labels),
       },
       {
@@ -274,31 +253,4 @@ async function openTasks(database: Database, repositoryId: string): Promise<numb
     [repositoryId],
   );
   return rows[0]?.count ?? 0;
-}
-
-/** Tasks of issues, by `owner/name#12`. */
-async function tasksOf(
-  database: Database,
-  references: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
-  const { rows } = await database.query<{ reference: string; task_id: string }>(
-    `select i.repository || '#' || i.number as reference, i.task_id from miyabi.github_issues i
-     where i.task_id is not null and i.repository || '#' || i.number = any($1)`,
-    [references],
-  );
-  return new Map(rows.map((row) => [row.reference, row.task_id]));
-}
-
-async function remember(
-  database: Database,
-  repository: string,
-  number: number,
-  outcome: IntakeOutcome,
-): Promise<void> {
-  await database.query(
-    `insert into miyabi.github_issues (repository, number, intake) values ($1, $2, $3)
-     on conflict (repository, number) do update set intake = excluded.intake, updated_at = now()
-       where miyabi.github_issues.task_id is null or excluded.intake ->> 'outcome' = 'taken'`,
-    [repository, number, JSON.stringify(outcome)],
-  );
 }

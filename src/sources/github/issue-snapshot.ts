@@ -17,6 +17,8 @@ export interface IssueSnapshot {
   readonly edited: { readonly at: Date; readonly by: string | null } | null;
   /** Oldest first. */
   readonly events: readonly IssueEvent[];
+  /** Issues that GitHub says it is blocked by, and its sub-issues; `reference`: `owner/name#12`, small letters. */
+  readonly blockers: readonly { readonly reference: string; readonly isOpen: boolean }[];
 }
 
 export type IssueEvent =
@@ -30,7 +32,8 @@ export type IssueEvent =
   | { readonly type: "renamed" | "reopened"; readonly at: Date; readonly by: string | null };
 
 const BATCH = 50;
-const FACTS = `fragment facts on Issue { number title body url state lastEditedAt editor { __typename login }
+const RELATED = "(first: 100) { nodes { number state repository { nameWithOwner } } }";
+const FACTS = `fragment facts on Issue { blockedBy${RELATED} subIssues${RELATED} number title body url state lastEditedAt editor { __typename login }
   labels(first: 100) { nodes { name } }
   timelineItems(last: 100, itemTypes: [LABELED_EVENT, RENAMED_TITLE_EVENT, REOPENED_EVENT]) { nodes { __typename
     ... on LabeledEvent { id createdAt actor { __typename login } label { name } }
@@ -53,7 +56,18 @@ const event = z.discriminatedUnion("__typename", [
   z.object({ __typename: z.literal("RenamedTitleEvent"), createdAt: z.coerce.date(), actor }),
   z.object({ __typename: z.literal("ReopenedEvent"), createdAt: z.coerce.date(), actor }),
 ]);
+const related = z.object({
+  nodes: z.array(
+    z.object({
+      number: z.number().int(),
+      state: z.enum(["OPEN", "CLOSED"]),
+      repository: z.object({ nameWithOwner: z.string() }),
+    }),
+  ),
+});
 const facts = z.object({
+  blockedBy: related,
+  subIssues: related,
   number: z.number().int(),
   title: z.string(),
   body: z.string(),
@@ -107,6 +121,10 @@ function toSnapshot(issue: z.infer<typeof facts>): IssueSnapshot {
     url: issue.url,
     isOpen: issue.state === "OPEN",
     labels: issue.labels.nodes.map(({ name }) => name),
+    blockers: [...issue.blockedBy.nodes, ...issue.subIssues.nodes].map(({ number, state, repository }) => ({
+      reference: `${repository.nameWithOwner.toLowerCase()}#${number}`,
+      isOpen: state === "OPEN",
+    })),
     edited: issue.lastEditedAt === null ? null : { at: issue.lastEditedAt, by: issue.editor },
     events: issue.timelineItems.nodes.map((one) =>
       one.__typename === "LabeledEvent"

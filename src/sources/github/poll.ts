@@ -129,7 +129,8 @@ select i.number from miyabi.github_issues i where i.repository = $1 and i.task_i
   or (i.intake ->> 'outcome' = 'edited' and exists (select 1 from miyabi.github_comments c
     where c.repository = i.repository and c.number = i.number and c.command = 'use' and c.outcome = 'done' and c.handled_at >= i.updated_at))
   or (i.intake ->> 'outcome' = 'waits' and not exists (select 1 from jsonb_array_elements_text(i.intake -> 'on') as reference
-    where not exists (select 1 from miyabi.github_issues o where o.repository || '#' || o.number = reference and o.task_id is not null))))
+    where not exists (select 1 from miyabi.github_issues o where o.repository || '#' || o.number = reference and o.task_id is not null)))
+  or (i.intake ->> 'outcome' = 'waits' and i.updated_at < now() - interval '30 minutes'))
 order by i.updated_at, i.number limit 20`;
 
 /** Looks again at issues that were held back, as soon as what held them back is gone. Asks GitHub nothing before that. */

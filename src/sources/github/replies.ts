@@ -29,6 +29,8 @@ export const issueReply = z.object({
 });
 export type IssueReply = z.infer<typeof issueReply>;
 
+export const issueStateReply = issueReply.pick({ state: true });
+
 export const permissionReply = z.object({ permission: z.string() });
 
 export const commentReply = z.object({

@@ -2,7 +2,7 @@ import { AppError } from "../../../base/index.ts";
 import type { Explanation } from "../../../contract/index.ts";
 import type { Tx } from "../../../store/index.ts";
 import { appendEvents } from "../../../tasks/index.ts";
-import { describeIntake, type IntakeOutcome } from "../issue-intake.ts";
+import { describeIntake, type IntakeOutcome } from "../intake-outcome.ts";
 import { keepWords, readWords } from "../issue-words.ts";
 import type { HostedRepository } from "../repositories.ts";
 import { quoted } from "../write-back/pull-request-body.ts";

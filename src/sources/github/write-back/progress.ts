@@ -3,8 +3,9 @@ import { AppError } from "../../../base/index.ts";
 import type { OutboxHandler } from "../../../tasks/index.ts";
 import type { GitHubClient } from "../client.ts";
 import type { HostedTask } from "../hosted-task.ts";
-import { anything, commentReply } from "../replies.ts";
+import { anything } from "../replies.ts";
 import type { HostedRepository } from "../repositories.ts";
+import { NOTICE_MARKER, writeIssueComment } from "./issue-comment.ts";
 import { labelOf, progressComment, STATE_LABELS } from "./progress-comment.ts";
 import type { WriteBackParams } from "./pull-request.ts";
 import { requireTask } from "./require-task.ts";
@@ -30,7 +31,15 @@ export function createProgressHandler(
       const commentId =
         written.comment === comment
           ? Number(task.issue.commentId)
-          : await writeComment(repository, task, text, await params.ownLogin());
+          : await writeIssueComment({
+              client: repository.client,
+              name: repository.settings.name,
+              number: task.issue.number,
+              commentId: task.issue.commentId,
+              markers: [`<!-- miyabi:progress:${task.id} -->`, NOTICE_MARKER],
+              body: text,
+              ownLogin: await params.ownLogin(),
+            });
       return { label, comment, commentId };
     },
     settle: async (tx, entry, result) => {
@@ -78,53 +87,4 @@ async function labelsOf(client: GitHubClient, at: object): Promise<readonly stri
     1,
   );
   return labels.map((one) => (one as { name?: string }).name ?? "");
-}
-
-async function writeComment(
-  { client, settings }: HostedRepository,
-  task: HostedTask,
-  body: string,
-  ownLogin: string,
-): Promise<number> {
-  const [owner, repo] = settings.name.split("/");
-  const at = { owner, repo, issue_number: task.issue.number };
-  const known = task.issue.commentId ?? (await findComment(client, at, task.id, ownLogin));
-  if (known !== null) {
-    const edited = await client
-      .call(
-        "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}",
-        { owner, repo, comment_id: known, body },
-        commentReply,
-      )
-      .catch((error: unknown) => {
-        // A person deleted it.
-        if (error instanceof AppError && error.code === "not_found") return null;
-        throw error;
-      });
-    if (edited !== null) return edited.id;
-  }
-  const made = await client.call(
-    "POST /repos/{owner}/{repo}/issues/{issue_number}/comments",
-    { ...at, body },
-    commentReply,
-  );
-  return made.id;
-}
-
-/** Ours from a try that died before it was recorded. Others can copy the marker, but not our name. */
-async function findComment(
-  client: GitHubClient,
-  at: object,
-  taskId: string,
-  ownLogin: string,
-): Promise<number | null> {
-  const comments = await client.list(
-    "GET /repos/{owner}/{repo}/issues/{issue_number}/comments",
-    { ...at },
-    commentReply,
-  );
-  const own = comments.find(
-    ({ body, user }) => user?.login === ownLogin && body.includes(`<!-- miyabi:progress:${taskId} -->`),
-  );
-  return own?.id ?? null;
 }
