@@ -81,7 +81,8 @@ function messageOf(row: MessageRow): ChatMessage {
     tokensIn: known ? row.tokens_in : null,
     tokensOut: known ? row.tokens_out : null,
     costMicros: known && row.priced_calls === row.calls ? row.cost_micros : null,
-    firstTokenMs: known ? row.first_byte_ms : null,
+    // Of a reflected answer it would be the draft's, which nobody sees.
+    firstTokenMs: known && row.step === null ? row.first_byte_ms : null,
     steps: known && row.step !== null ? (row.steps ?? []) : [],
     compressRatio: known ? row.compress_ratio : null,
     prefixStableTokens: known ? row.prefix_stable_tokens : null,
