@@ -44,6 +44,7 @@ export const ERROR_KINDS = {
   "github.forbidden": kind(502, 77),
   "github.rate_limited": kind(429, 75, true),
   "github.refused": kind(502, 65),
+  "github.unauthorized": kind(502, 77),
   "github.unavailable": kind(503, 69, true),
   "handover.invalid": kind(422, 65),
   "input.invalid": kind(422, 65),

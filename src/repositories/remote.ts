@@ -180,7 +180,15 @@ function refusal(result: RunResult, line: string | undefined): string {
 const AWAY =
   /Could not resolve host|Failed to connect|Couldn't connect|Connection (?:refused|reset|timed out)|Operation too slow|error: 5\d\d|HTTP 5\d\d|RPC failed|early EOF|unexpected disconnect|Empty reply|timed out/i;
 
+const REFUSED_US = /Authentication failed|could not read (?:Username|Password)|error: 401/i;
+
 function remoteError(remote: Remote, branch: string, message: string): AppError {
+  if (REFUSED_US.test(message))
+    return new AppError({
+      code: "github.unauthorized",
+      message: `${remote.url} does not accept our token.`,
+      fix: "Put a new token into .env beside miyabi.yaml, then: miyabi restart",
+    });
   if (AWAY.test(message))
     return new AppError({
       code: "github.unavailable",

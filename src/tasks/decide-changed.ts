@@ -2,7 +2,9 @@ import { AppError } from "../base/index.ts";
 import { beginStep, cause, currentPosition, passStep, sendBack } from "./begin-step.ts";
 import type { Draft } from "./decision.ts";
 import { isFinal } from "./machine/task-machine.ts";
+import type { Reason, Step } from "./model.ts";
 import { because } from "./reasons.ts";
+import { CI_PENDING, MERGE_AWAITING } from "./remote-steps.ts";
 
 /** The words of the task are others now: its agent gets them, and everything after it is done again. @throws conflict.state */
 export function decideTextChanged(
@@ -67,4 +69,28 @@ export function decideMergedRemotely(draft: Draft, commit: string): void {
     draft.step(merge.position, "begin");
   }
   passStep(draft, merge.position);
+}
+
+/** We have no access to the place that hosts the repository: what waits for it says so. @throws conflict.state where it does not wait for it */
+export function decideRemoteAway(draft: Draft, reason: Reason): void {
+  const { kind } = waitingStep(draft);
+  if (kind === "merge") draft.task("deliver", { waitsFor: "review", reason });
+  else draft.task("wait", { waitsFor: "ci", reason });
+}
+
+/** The access is back: it waits for what it waited for before. @throws conflict.state */
+export function decideRemoteBack(draft: Draft): void {
+  const { kind } = waitingStep(draft);
+  if (kind === "merge") draft.task("deliver", { waitsFor: "review", reason: MERGE_AWAITING });
+  else draft.task("wait", { waitsFor: "ci", reason: CI_PENDING });
+}
+
+function waitingStep(draft: Draft): Step {
+  const step = draft.stepAt(currentPosition(draft));
+  const waits = (step.kind === "wait-ci" || step.kind === "merge") && step.state === "waiting";
+  if (waits && draft.aggregate.activeRun === null && step.data["publishing"] !== true) return step;
+  throw new AppError({
+    code: "conflict.state",
+    message: `${draft.aggregate.task.id} does not wait for its pull request.`,
+  });
 }

@@ -203,3 +203,18 @@ test("a pull request that a person merges ends its task, whatever that was doing
   expect(mending.now().task).toMatchObject({ state: "done", mergeCommit: "m1" });
   expect(() => mending.happen({ type: "merged", commit: "m1" })).toThrow(refused);
 });
+
+test("a lost access is the reason while the task waits for it, and what it waited for comes back", () => {
+  const reason = because("github.unauthorized", "GitHub does not accept our token.");
+  for (const step of ["ci", "merge"] as const) {
+    const story = delivered(step);
+    const before = stateOf(story);
+    story.happen({ type: "remote-away", reason });
+    expect(story.now().task.reason).toEqual(reason);
+    story.happen({ type: "remote-back" });
+    expect(stateOf(story)).toBe(before);
+  }
+  const working = delivered("ci");
+  working.happen({ type: "ci-finished", commit: "c1", outcome: "failed", log: "" });
+  expect(() => working.happen({ type: "remote-away", reason })).toThrow(refused);
+});

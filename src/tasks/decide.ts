@@ -11,7 +11,12 @@ import {
 } from "./begin-step.ts";
 import { decideFinished, decideLost, restartStep } from "./decide-finished.ts";
 import { decideMerge, type MergeHappening } from "./decide-merge.ts";
-import { decideMergedRemotely, decideTextChanged } from "./decide-changed.ts";
+import {
+  decideMergedRemotely,
+  decideRemoteAway,
+  decideRemoteBack,
+  decideTextChanged,
+} from "./decide-changed.ts";
 import { approvePullRequest, decideRemote, type RemoteHappening } from "./decide-remote.ts";
 import { draftDecision, type Decision, type Draft } from "./decision.ts";
 import { isFinal } from "./machine/task-machine.ts";
@@ -35,6 +40,9 @@ export type TaskHappening =
   | { readonly type: "handed-back" }
   /** A trusted person has the new text used: the agent gets it, whatever it was doing. */
   | { readonly type: "text-changed"; readonly by: string; readonly text: string }
+  /** We have no access to the place that hosts the repository; we have it again. */
+  | { readonly type: "remote-away"; readonly reason: Reason }
+  | { readonly type: "remote-back" }
   | MergeHappening
   | RemoteHappening;
 
@@ -101,6 +109,10 @@ function apply(draft: Draft, happening: TaskHappening, context: Readonly<DecideC
     case "text-changed":
       refuseWhilePublishing(draft);
       return decideTextChanged(draft, happening);
+    case "remote-away":
+      return decideRemoteAway(draft, happening.reason);
+    case "remote-back":
+      return decideRemoteBack(draft);
     case "merged":
       return isRemote(draft) ? decideMergedRemotely(draft, happening.commit) : decideMerge(draft, happening);
     case "merge-started":

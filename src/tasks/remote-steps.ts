@@ -2,6 +2,9 @@ import type { Draft } from "./decision.ts";
 import { because } from "./reasons.ts";
 import type { WorkflowStep } from "./workflow.ts";
 
+export const CI_PENDING = because("ci.pending", "The checks of its pull request are running.");
+export const MERGE_AWAITING = because("merge.awaiting", "Delivered: its pull request waits to be merged.");
+
 /** Starts a step whose work is done elsewhere. */
 export function beginRemoteStep(
   draft: Draft,
@@ -18,13 +21,13 @@ export function beginRemoteStep(
       draft.step(position, "wait");
       return draft.task("wait", {
         waitsFor: "ci",
-        reason: because("ci.pending", "The checks of its pull request are running."),
+        reason: CI_PENDING,
       });
     case "merge":
       draft.step(position, "wait");
       return draft.task("deliver", {
         waitsFor: "review",
-        reason: because("merge.awaiting", "Delivered: its pull request waits to be merged."),
+        reason: MERGE_AWAITING,
       });
   }
 }

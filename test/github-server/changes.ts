@@ -1,4 +1,6 @@
-import { emitIssue, emitPull, emitPushes, branchesOf } from "./deliveries.ts";
+import { rename } from "node:fs/promises";
+import path from "node:path";
+import { branchesOf, emit, emitIssue, emitPull, emitPushes } from "./deliveries.ts";
 import { git, headOf, squash } from "./git.ts";
 import { touch } from "./routes.ts";
 import type { Issue, Repository, State } from "./state.ts";
@@ -103,4 +105,27 @@ export async function mergeByHand(place: Place, issue: Issue): Promise<string> {
   await emitPushes(state, repository, before);
   await emitPull(state, repository, issue, "closed");
   return commit;
+}
+
+/** Calls the repository another name, and answers for the old one with redirects; git does not follow those. */
+export async function renameRepository(place: Place, name: string): Promise<void> {
+  const { state, repository } = place;
+  const before = { name: repository.name, key: `${repository.owner}/${repository.name}` };
+  const key = `${repository.owner}/${name}`;
+  const gitDir = path.join(path.dirname(repository.gitDir), `${name}.git`);
+  await rename(repository.gitDir, gitDir);
+  repository.gitDir = gitDir;
+  repository.name = name;
+  state.repositories.delete(before.key);
+  state.repositories.set(key, repository);
+  state.renamed.set(before.key, key);
+  emit(state, repository, "repository", {
+    action: "renamed",
+    changes: { repository: { name: { from: before.name } } },
+  });
+}
+
+export function archiveRepository({ state, repository }: Place, isArchived: boolean): void {
+  repository.archived = isArchived;
+  emit(state, repository, "repository", { action: isArchived ? "archived" : "unarchived" });
 }

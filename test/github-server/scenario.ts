@@ -77,6 +77,8 @@ export async function setupGitHub({
   };
   server.state.repositories.set(NAME, repository);
 
+  // What we were given; the server may revoke it.
+  const { token } = server.state;
   const home = resolveHome({ MIYABI_HOME: path.join(root, "home") });
   const ourGit = createGit({ processes: systemProcessRunner, searchPath: process.env["PATH"] ?? "" });
   const intake = createIntake({ tasks: bundle.tasks, git: ourGit, queues: QUEUES, requireProfile: () => {} });
@@ -104,7 +106,7 @@ export async function setupGitHub({
       repositories: [{ name: NAME, merge: policy, trusted: [...trusted] }],
       ...(webhooks ? { webhooks: { port: await freePort(), secretEnv: "WEBHOOK_SECRET" } } : {}),
     }),
-    readSecret: (name) => (name === "WEBHOOK_SECRET" ? HOOK_SECRET : server.state.token),
+    readSecret: (name) => (name === "WEBHOOK_SECRET" ? HOOK_SECRET : token),
     database: bundle.database,
     notifier,
     tasks: bundle.tasks,
@@ -260,7 +262,7 @@ export async function setupGitHub({
     ).rows[0];
   const pulls = (): Issue[] => [...repository.issues.values()].filter(({ pull }) => pull !== null);
   const check = async (conclusion: "success" | "failure", summary: string): Promise<void> => {
-    const commit = (await headOf(gitDir, pulls()[0]?.pull?.head ?? "")) ?? "";
+    const commit = (await headOf(repository.gitDir, pulls()[0]?.pull?.head ?? "")) ?? "";
     repository.checks.set(commit, [
       {
         id: (server.state.ids += 1),
@@ -279,7 +281,7 @@ export async function setupGitHub({
     body: string,
   ): Promise<void> => {
     const [pull] = pulls();
-    const commit = (await headOf(gitDir, pull?.pull?.head ?? "")) ?? "";
+    const commit = (await headOf(repository.gitDir, pull?.pull?.head ?? "")) ?? "";
     pull?.pull?.reviews.push({
       id: (server.state.ids += 1),
       user,

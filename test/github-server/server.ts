@@ -25,6 +25,7 @@ export async function startGitHubServer({ root }: { readonly root: string }): Pr
     token: "ghp_canary_5f1d2c",
     login: "miyabi-bot",
     repositories: new Map(),
+    renamed: new Map(),
     requests: [],
     faults: [],
     hook: null,
@@ -66,7 +67,12 @@ async function serve(
     }
     return handleGit(request, response, {
       root,
-      allow: ({ authorization }) => (authorization === expected ? 200 : 401),
+      allow: ({ authorization, isPush }) =>
+        authorization !== expected
+          ? 401
+          : isPush && state.repositories.get(name.toLowerCase())?.archived === true
+            ? 403
+            : 200,
     });
   }
   const body =
@@ -105,11 +111,26 @@ async function answer(
     return graphql(state, String(body["query"]), body["variables"] as Record<string, unknown>);
   const [, name = "", rest = ""] = /^\/repos\/([^/]+\/[^/]+)(.*)$/.exec(pathname) ?? [];
   const repository = state.repositories.get(name.toLowerCase());
+  const now = state.renamed.get(name.toLowerCase());
+  if (repository === undefined && now !== undefined)
+    return {
+      status: method === "GET" ? 301 : 307,
+      body: {},
+      location: `${url}/repos/${now}${rest}${query.size > 0 ? `?${query.toString()}` : ""}`,
+    };
   if (repository === undefined) return { status: 404, body: { message: "Not Found" } };
+  if (repository.archived === true && method !== "GET")
+    return { status: 403, body: { message: "Repository was archived so is read-only." } };
   if (rest === "")
     return {
       status: 200,
-      body: { full_name: name, clone_url: `${url}/${name}.git`, default_branch: "main", archived: false },
+      body: {
+        id: repository.id ?? 1,
+        full_name: `${repository.owner}/${repository.name}`,
+        clone_url: `${url}/${repository.owner}/${repository.name}.git`,
+        default_branch: "main",
+        archived: repository.archived ?? false,
+      },
     };
   for (const [verb, path, handler] of ROUTES) {
     const match = verb === method ? path.exec(rest) : null;

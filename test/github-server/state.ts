@@ -74,10 +74,14 @@ export interface CheckRun {
 }
 
 export interface Repository {
+  /** Default 1. */
+  readonly id?: number;
   readonly owner: string;
-  readonly name: string;
+  /** Changes with a rename. */
+  name: string;
+  archived?: boolean;
   /** Bare repository on disk. */
-  readonly gitDir: string;
+  gitDir: string;
   readonly permissions: Map<string, string>;
   readonly issues: Map<number, Issue>;
   /** Issues that are no more: where they were transferred to, or null. */
@@ -95,9 +99,12 @@ export interface Fault {
 }
 
 export interface State {
-  readonly token: string;
+  /** Changes when it is revoked. */
+  token: string;
   readonly login: string;
   readonly repositories: Map<string, Repository>;
+  /** Names that repositories had before, to their present ones; lower case. */
+  readonly renamed: Map<string, string>;
   readonly requests: { readonly method: string; readonly path: string; readonly status: number }[];
   readonly faults: Fault[];
   /** Where it tells of what happens; null: nowhere. */

@@ -33,7 +33,14 @@ export function gitHubError(error: unknown, now: Date): AppError {
       details: { retryAfterMs: pauseMs, status },
     });
   const needs = headers["x-accepted-github-permissions"];
-  if (status === 401 || status === 403)
+  if (status === 401)
+    return new AppError({
+      code: "github.unauthorized",
+      message: `GitHub does not accept our token: ${said}`,
+      fix: "Put a new token into .env beside miyabi.yaml, then: miyabi restart",
+      details: { status },
+    });
+  if (status === 403)
     return new AppError({
       code: "github.forbidden",
       message: `GitHub does not let us (${status}): ${said}${needs === undefined ? "" : `; it needs ${needs}`}`,

@@ -15,6 +15,7 @@ import { createIssueIntake } from "./issue-intake.ts";
 import { createPoll } from "./poll.ts";
 import { createPullRequestWatch } from "./pull-requests/watch.ts";
 import { createHostedRepositories } from "./repositories.ts";
+import { createRepositoryState } from "./repository-state.ts";
 import type { GitHubSettings } from "./settings.ts";
 import { createStartGate } from "./start-gate.ts";
 import { createTrust } from "./trust.ts";
@@ -95,7 +96,25 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
     trust,
     ownLogin: connection.ownLogin,
   });
-  const poll = createPoll({ settings, repositories, intake: issues, commands, database, clock, random, log });
+  const state = createRepositoryState({
+    database,
+    tasks,
+    repositories,
+    ports: params.commandPorts,
+    clock,
+    log,
+  });
+  const poll = createPoll({
+    state,
+    settings,
+    repositories,
+    intake: issues,
+    commands,
+    database,
+    clock,
+    random,
+    log,
+  });
   const watch = createPullRequestWatch({ ...writeBack, trust, clock, random, log });
   const handlers = new Map<string, OutboxHandler<unknown>>([
     ["pull-request", createPullRequestHandler(writeBack)],
@@ -114,6 +133,7 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
           intake: issues,
           commands,
           watch,
+          state,
         });
   return {
     services: [poll, watch, createAnswerRelay(params), ...(webhooks === null ? [] : [webhooks.processor])],

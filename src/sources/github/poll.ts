@@ -6,6 +6,7 @@ import { readIssues } from "./issue-snapshot.ts";
 import { reconcile } from "./reconcile.ts";
 import { issueReply } from "./replies.ts";
 import type { HostedRepositories, HostedRepository } from "./repositories.ts";
+import type { RepositoryState } from "./repository-state.ts";
 import type { GitHubSettings } from "./settings.ts";
 import { z } from "zod";
 
@@ -14,6 +15,7 @@ interface PollParams {
   readonly repositories: HostedRepositories;
   readonly intake: IssueIntake;
   readonly commands: Commands;
+  readonly state: RepositoryState;
   readonly database: Database;
   readonly clock: Clock;
   readonly random: Random;
@@ -45,10 +47,14 @@ export function createPoll(params: Readonly<PollParams>): Loop {
         if (signal.aborted) return;
         try {
           const repository = await params.repositories.open(settings);
+          await params.state.check(repository);
           await pollOne(params, repository, signal);
           await params.commands.poll(repository, signal);
           await lookAgain(params, repository, signal);
           await reconcile(params, repository);
+          if (!(await hadError(params.database, settings.name))) continue;
+          // First what waited, then the note: where we die in between, it is done again.
+          await params.state.found(repository.key);
           await noteError(params.database, settings.name, null);
         } catch (error) {
           const known = toAppError(error);
@@ -57,6 +63,7 @@ export function createPoll(params: Readonly<PollParams>): Loop {
             "repository could not be polled",
           );
           await noteError(params.database, settings.name, { code: known.code, message: known.message });
+          await params.state.lost(settings.name.toLowerCase(), known);
           // What holds one repository of this connection up holds all of them up.
           if (known.code === "github.rate_limited") return;
         }
@@ -156,6 +163,14 @@ async function readCursor(database: Database, key: string): Promise<Cursor> {
     [key],
   );
   return rows[0] ?? { issues_since: null, issues_etag: null };
+}
+
+async function hadError(database: Database, name: string): Promise<boolean> {
+  const { rowCount } = await database.query(
+    "select 1 from miyabi.github_repositories where name = $1 and error is not null",
+    [name.toLowerCase()],
+  );
+  return rowCount > 0;
 }
 
 async function noteError(database: Database, name: string, error: object | null): Promise<void> {

@@ -7,6 +7,7 @@ const label = z
   .transform((one) => (typeof one === "string" ? one : one.name));
 
 export const repositoryReply = z.object({
+  id: z.number().int(),
   full_name: z.string(),
   clone_url: z.string(),
   default_branch: z.string(),

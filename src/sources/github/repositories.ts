@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import path from "node:path";
-import type { Home } from "../../base/index.ts";
+import { AppError, type Home } from "../../base/index.ts";
 import { syncMirror, type Git, type Remote } from "../../repositories/index.ts";
 import type { Database } from "../../store/index.ts";
 import type { Intake } from "../intake/index.ts";
@@ -11,7 +11,7 @@ import type { RepositorySettings } from "./settings.ts";
 /** A hosted repository that is ready to work on: mirrored, and known to the store. */
 export interface HostedRepository {
   readonly settings: RepositorySettings;
-  /** `owner/name`, lower case: the key of our rows. */
+  /** `owner/name` as configured, lower case: the key of our rows. `settings.name` is what it is called now. */
   readonly key: string;
   readonly client: GitHubClient;
   readonly repositoryId: string;
@@ -23,12 +23,14 @@ export interface HostedRepository {
 export interface HostedRepositories {
   /** Opens a repository of the configuration; brings its mirror up to date the first time. */
   open(settings: RepositorySettings): Promise<HostedRepository>;
-  /** The opened repository with this key; null where it is no longer configured. */
+  /** The opened repository with this key or present name, lower case; null where it is not configured. */
   find(key: string): Promise<HostedRepository | null>;
   /** Brings the mirror up to date with the server. */
   sync(repository: HostedRepository): Promise<void>;
-  /** For one git operation. */
-  remoteOf(repository: HostedRepository): Promise<Remote>;
+  /** One git operation with the server; once more under its new name where it was renamed. */
+  atRemote<T>(repository: HostedRepository, work: (remote: Remote) => Promise<T>): Promise<T>;
+  /** Reads anew what the repository is called. */
+  reopen(key: string): Promise<HostedRepository | null>;
 }
 
 interface HostedRepositoriesParams {
@@ -58,7 +60,19 @@ export function createHostedRepositories(params: Readonly<HostedRepositoriesPara
     const facts = await client.call("GET /repos/{owner}/{repo}", { owner, repo }, repositoryReply);
     const targetBranch = settings.branch ?? facts.default_branch;
     const key = settings.name.toLowerCase();
-    const mirrorPath = path.join(home.root, "mirrors", `${mirrorName(facts.clone_url, targetBranch)}.git`);
+    const before = await readKnown(database, key);
+    if (before !== null && before.githubId !== null && before.githubId !== facts.id)
+      throw new AppError({
+        code: "repository.unusable",
+        message: `${settings.name} on GitHub is another repository than the one that was worked with.`,
+        fix: "Give the one that is meant its present name in miyabi.yaml, then: miyabi restart",
+        details: { replaced: true },
+      });
+    // A rename changes the address, not the mirror.
+    const mirrorPath =
+      before?.targetBranch === targetBranch
+        ? before.path
+        : path.join(home.root, "mirrors", `${mirrorName(facts.clone_url, targetBranch)}.git`);
     await syncMirror(git, {
       mirrorPath,
       remote: await remoteOf({ cloneUrl: facts.clone_url, client }),
@@ -69,19 +83,21 @@ export function createHostedRepositories(params: Readonly<HostedRepositoriesPara
       `with repository as (
          insert into miyabi.repositories (id, name, path, target_branch, remote) values ($1, $2, $3, $4, $5)
          on conflict (id) do update set name = excluded.name, remote = excluded.remote returning id)
-       insert into miyabi.github_repositories (name, repository_id) select $6, id from repository
-       on conflict (name) do update set repository_id = excluded.repository_id`,
+       insert into miyabi.github_repositories (name, repository_id, github_id, full_name) select $6, id, $7, $8 from repository
+       on conflict (name) do update set repository_id = excluded.repository_id, github_id = excluded.github_id, full_name = excluded.full_name`,
       [
         known.id,
-        settings.name,
+        facts.full_name,
         known.path,
         known.targetBranch,
-        JSON.stringify({ kind: "github", name: settings.name, cloneUrl: facts.clone_url }),
+        JSON.stringify({ kind: "github", name: facts.full_name, cloneUrl: facts.clone_url }),
         key,
+        facts.id,
+        facts.full_name,
       ],
     );
     return {
-      settings,
+      settings: { ...settings, name: facts.full_name },
       key,
       client,
       repositoryId: known.id,
@@ -101,21 +117,72 @@ export function createHostedRepositories(params: Readonly<HostedRepositoriesPara
     return opening;
   };
 
+  const configured = (key: string): RepositorySettings | undefined =>
+    params.configured.find(({ name }) => name.toLowerCase() === key);
+
+  const reopen = async (key: string): Promise<HostedRepository | null> => {
+    const settings = configured(key);
+    if (settings === undefined) return null;
+    opened.delete(key);
+    return open(settings);
+  };
+
+  const atRemote: HostedRepositories["atRemote"] = async (repository, work) => {
+    try {
+      return await work(await remoteOf(repository));
+    } catch (error) {
+      // git follows no redirects, lest a credential goes elsewhere: we ask under which name it is now.
+      if (!(error instanceof AppError) || error.code !== "repository.unusable") throw error;
+      const now = await reopen(repository.key);
+      if (now === null || now.cloneUrl === repository.cloneUrl) throw error;
+      return work(await remoteOf(now));
+    }
+  };
+
   return {
     open,
+    reopen,
+    atRemote,
     find: async (key) => {
-      const settings = params.configured.find(({ name }) => name.toLowerCase() === key);
+      const settings = configured(key) ?? configured(await keyOf(database, key));
       return settings === undefined ? null : open(settings);
     },
-    sync: async (repository) => {
-      await syncMirror(git, {
-        mirrorPath: repository.mirrorPath,
-        remote: await remoteOf(repository),
-        branch: repository.targetBranch,
-      });
-    },
-    remoteOf,
+    sync: (repository) =>
+      atRemote(repository, async (remote) => {
+        await syncMirror(git, { mirrorPath: repository.mirrorPath, remote, branch: repository.targetBranch });
+      }),
   };
+}
+
+interface Known {
+  readonly path: string;
+  readonly targetBranch: string;
+  readonly githubId: number | null;
+}
+
+async function readKnown(database: Database, key: string): Promise<Known | null> {
+  const { rows } = await database.query<{ path: string; target_branch: string; github_id: string | null }>(
+    `select r.path, r.target_branch, g.github_id::text from miyabi.github_repositories g join miyabi.repositories r on r.id = g.repository_id
+     where g.name = $1`,
+    [key],
+  );
+  const row = rows[0];
+  return row === undefined
+    ? null
+    : {
+        path: row.path,
+        targetBranch: row.target_branch,
+        githubId: row.github_id === null ? null : Number(row.github_id),
+      };
+}
+
+/** Key of the repository that is called so now; empty where there is none. */
+async function keyOf(database: Database, name: string): Promise<string> {
+  const { rows } = await database.query<{ name: string }>(
+    "select name from miyabi.github_repositories where lower(full_name) = $1",
+    [name],
+  );
+  return rows[0]?.name ?? "";
 }
 
 const mirrorName = (cloneUrl: string, branch: string): string =>

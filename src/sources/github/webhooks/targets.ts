@@ -6,6 +6,8 @@ export type Target = { readonly repository: string } & (
   | { readonly at: "issue"; readonly number: number }
   | { readonly at: "pull-request"; readonly number: number }
   | { readonly at: "comment"; readonly id: number }
+  /** The repository itself. */
+  | { readonly at: "repository" }
   /** Pull requests that stand at this commit. */
   | { readonly at: "commit"; readonly sha: string }
   /** A branch that now stands at `sha`; null: it is gone. */
@@ -28,6 +30,15 @@ const payload = z.object({
   ref_type: z.string().optional(),
   after: z.string().optional(),
   deleted: z.boolean().optional(),
+  changes: z
+    .object({
+      repository: z
+        .object({ name: z.object({ from: z.string().optional() }).optional() })
+        .optional()
+        .catch(undefined),
+    })
+    .optional()
+    .catch(undefined),
 });
 type Payload = z.infer<typeof payload>;
 type Place = Target extends infer One ? (One extends Target ? Omit<One, "repository"> : never) : never;
@@ -51,6 +62,7 @@ const PLACES: Readonly<Record<string, (said: Payload) => readonly (Place | null)
     action === "completed" && suite !== undefined ? { at: "commit", sha: suite.head_sha } : null,
   ],
   status: ({ state, sha }) => [state !== "pending" && sha !== undefined ? { at: "commit", sha } : null],
+  repository: () => [{ at: "repository" }],
   push: ({ ref = "", after, deleted }) => [
     ref.startsWith(HEADS)
       ? { at: "branch", name: ref.slice(HEADS.length), sha: deleted === true ? null : (after ?? null) }
@@ -81,7 +93,11 @@ export function targetsOf(event: string, body: unknown): readonly Target[] {
   const places = PLACES[event];
   if (places === undefined) return [];
   const said = payload.parse(body);
-  const repository = said.repository?.full_name.toLowerCase();
-  if (repository === undefined) return [];
-  return places(said).flatMap((place) => (place === null ? [] : [{ ...place, repository }]));
+  const name = said.repository?.full_name.toLowerCase();
+  if (name === undefined) return [];
+  // After a rename we know it by its old name.
+  const before = said.changes?.repository?.name?.from?.toLowerCase();
+  const names = before === undefined ? [name] : [name, `${name.split("/")[0] ?? ""}/${before}`];
+  const found = places(said).filter((place) => place !== null);
+  return names.flatMap((repository) => found.map((place) => ({ ...place, repository })));
 }

@@ -4,6 +4,7 @@ import type { Commands } from "../commands/commands.ts";
 import type { IssueIntake } from "../issue-intake.ts";
 import type { PullRequestWatch } from "../pull-requests/watch.ts";
 import type { HostedRepositories } from "../repositories.ts";
+import type { RepositoryState } from "../repository-state.ts";
 import type { WebhookSettings } from "../settings.ts";
 import { createWebhookListener, type WebhookListener } from "./listener.ts";
 import { createDeliveryProcessor } from "./processor.ts";
@@ -16,6 +17,7 @@ interface WebhooksParams {
   readonly intake: IssueIntake;
   readonly commands: Commands;
   readonly watch: PullRequestWatch;
+  readonly state: RepositoryState;
   readonly database: Database;
   readonly notifier: Pick<Notifier, "subscribe">;
   readonly clock: Clock;
@@ -68,6 +70,8 @@ async function look(params: Readonly<WebhooksParams>, target: Target): Promise<v
       return params.watch.changed({ repository: key, number: target.number });
     case "commit":
       return params.watch.changed({ repository: key, commit: target.sha });
+    case "repository":
+      return params.state.check(repository, { now: true });
     case "branch":
       if (target.name === repository.targetBranch) await params.repositories.sync(repository);
       return params.watch.changed({ repository: key, branch: target.name, movedTo: target.sha });

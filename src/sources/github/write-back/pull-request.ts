@@ -64,7 +64,12 @@ export function createPullRequestHandler(
         (await requireApproval(params, repository, task, { cachePath, commit })) ??
         (await push(params, repository, task, { cachePath, commit }));
       if (held !== null) return { outcome: "held", reason: held };
-      const { number, url } = await openOrUpdate(params, repository, task);
+      const { number, url } = await openOrUpdate(
+        params,
+        // The push may have found out that it has another name.
+        (await params.repositories.find(repository.key)) ?? repository,
+        task,
+      );
       return { outcome: "open", number, url, commit, repository: repository.key, branch: task.branch };
     },
     settle: async (tx, entry, result) => {
@@ -134,13 +139,15 @@ async function push(
   task: HostedTask,
   { cachePath, commit }: Work,
 ): Promise<Reason | null> {
-  const pushed = await pushBranch(params.git, {
-    gitDir: cachePath,
-    remote: await params.repositories.remoteOf(repository),
-    branch: task.branch,
-    commit,
-    expectedOld: task.pullRequest?.pushedCommit ?? null,
-  });
+  const pushed = await params.repositories.atRemote(repository, (remote) =>
+    pushBranch(params.git, {
+      gitDir: cachePath,
+      remote,
+      branch: task.branch,
+      commit,
+      expectedOld: task.pullRequest?.pushedCommit ?? null,
+    }),
+  );
   switch (pushed.outcome) {
     case "pushed":
     case "already":

@@ -176,6 +176,9 @@ export const reason = {
     },
     quota: { until: "利用上限が解除されるのを待って、自動で再開します。" },
     repository: {
+      archived: "GitHub のリポジトリ {{repository}} がアーカイブされたため、止めました。解除されると再開します。",
+      gone: "GitHub にリポジトリ {{repository}} が見つからないか、閲覧の権限がありません。",
+      replaced: "GitHub の {{repository}} は、以前とは別のリポジトリになっています。",
       conflict: "ほかの変更と衝突しました。",
       dirty: "作業ツリーに未コミットの変更があります。",
       unusable: "リポジトリを使えません。{{message}}",
