@@ -84,7 +84,7 @@ test("says what the server said when it refuses a push", async () => {
 test("a server that is away can be tried again; one that does not let us in cannot", async () => {
   const { remote, mirrorPath, git, server } = await setup();
   const denied = syncMirror(git, { mirrorPath, remote: { ...remote, authorization: null }, branch: "main" });
-  await expect(denied).rejects.toMatchObject({ code: "repository.unusable", retryable: false });
+  await expect(denied).rejects.toMatchObject({ code: "github.unauthorized", retryable: false });
   const gone = syncMirror(git, { mirrorPath, remote, branch: "nowhere" });
   await expect(gone).rejects.toMatchObject({ code: "repository.unusable" });
   await server.close();

@@ -187,7 +187,7 @@ function remoteError(remote: Remote, branch: string, message: string): AppError 
     return new AppError({
       code: "github.unauthorized",
       message: `${remote.url} does not accept our token.`,
-      fix: "Put a new token into .env beside miyabi.yaml, then: miyabi restart",
+      fix: "Put a new token into .env beside miyabi.yaml, then: miyabi shutdown && miyabi up",
     });
   if (AWAY.test(message))
     return new AppError({

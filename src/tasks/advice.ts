@@ -47,7 +47,8 @@ export const ADVICE: Readonly<Record<string, Advice>> = {
   "github.forbidden": doctor,
   "github.unauthorized": () => [
     "Put a new token into .env beside miyabi.yaml.",
-    "miyabi restart",
+    "miyabi shutdown",
+    "miyabi up",
     "miyabi doctor",
   ],
   "handover.invalid": lookAndRetry,

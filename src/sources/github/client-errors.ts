@@ -37,7 +37,7 @@ export function gitHubError(error: unknown, now: Date): AppError {
     return new AppError({
       code: "github.unauthorized",
       message: `GitHub does not accept our token: ${said}`,
-      fix: "Put a new token into .env beside miyabi.yaml, then: miyabi restart",
+      fix: "Put a new token into .env beside miyabi.yaml, then: miyabi shutdown && miyabi up",
       details: { status },
     });
   if (status === 403)

@@ -65,7 +65,7 @@ export function createHostedRepositories(params: Readonly<HostedRepositoriesPara
       throw new AppError({
         code: "repository.unusable",
         message: `${settings.name} on GitHub is another repository than the one that was worked with.`,
-        fix: "Give the one that is meant its present name in miyabi.yaml, then: miyabi restart",
+        fix: "Give the one that is meant its present name in miyabi.yaml, then: miyabi shutdown && miyabi up",
         details: { replaced: true },
       });
     // A rename changes the address, not the mirror.

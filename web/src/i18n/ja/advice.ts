@@ -6,6 +6,8 @@ export const advice: Readonly<Record<string, string>> = {
   "It goes on by itself.": "このまま自動で進みます。",
   "Correct miyabi.yaml or the repository's .miyabi/workflow.yaml.":
     "miyabi.yaml またはリポジトリの .miyabi/workflow.yaml を修正してください。",
+  "Put a new token into .env beside miyabi.yaml.":
+    "miyabi.yaml と同じ場所の .env に、新しいトークンを設定してください。",
   "Free some space; work goes on by itself then.":
     "ディスクの空き容量を増やしてください。作業は自動で再開します。",
   "Free some space, or set MIYABI_HOME to a directory on another disk.":

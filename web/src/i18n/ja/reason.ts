@@ -84,6 +84,7 @@ export const reason = {
       upstream: "モデルのプロバイダーが応答しませんでした。",
     },
     github: {
+      unauthorized: "GitHub のトークンが使えなくなっています。GitHub を使わない作業は続けます。",
       forbidden: "GitHub に許可されていない操作です。アプリの権限を確認してください。",
       rate_limited: "GitHub の利用制限に達しました。解除されると自動で再開します。",
       refused: "GitHub が操作を受け付けませんでした。",
@@ -176,7 +177,8 @@ export const reason = {
     },
     quota: { until: "利用上限が解除されるのを待って、自動で再開します。" },
     repository: {
-      archived: "GitHub のリポジトリ {{repository}} がアーカイブされたため、止めました。解除されると再開します。",
+      archived:
+        "GitHub のリポジトリ {{repository}} がアーカイブされたため、止めました。解除されると再開します。",
       gone: "GitHub にリポジトリ {{repository}} が見つからないか、閲覧の権限がありません。",
       replaced: "GitHub の {{repository}} は、以前とは別のリポジトリになっています。",
       conflict: "ほかの変更と衝突しました。",
