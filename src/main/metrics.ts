@@ -17,14 +17,22 @@ export function createMetrics({
   const queued = gauge("runs_queued", "Runs that wait for an agent, by queue.", ["queue"]);
   const oldest = gauge("runs_queued_oldest_seconds", "Age of the longest waiting run.");
   const slots = gauge("agents", "Agents by state.", ["state"]);
+  const deliveries = gauge(
+    "github_deliveries",
+    "Webhook deliveries that wait (pending) or were given up (dead).",
+    ["state"],
+  );
   const memory = gauge("process_resident_memory_bytes", "Resident memory of the control plane.");
   return async () => {
-    const [byState, byQueue] = await Promise.all([
+    const [byState, byQueue, byDelivery] = await Promise.all([
       domain.database.query<{ state: string; count: number }>(
         "select state, count(*)::int as count from miyabi.tasks group by state",
       ),
       domain.database.query<{ queue: string; count: number; age: number }>(
         "select queue, count(*)::int as count, extract(epoch from now() - min(queued_at))::float8 as age from miyabi.runs where state = 'queued' group by queue",
+      ),
+      domain.database.query<{ state: string; count: number }>(
+        "select state, count(*)::int as count from miyabi.github_deliveries where state <> 'done' group by state",
       ),
     ]);
     tasks.reset();
@@ -32,6 +40,8 @@ export function createMetrics({
     queued.reset();
     for (const row of byQueue.rows) queued.set({ queue: row.queue }, row.count);
     oldest.set(Math.max(0, ...byQueue.rows.map((row) => row.age)));
+    deliveries.reset();
+    for (const row of byDelivery.rows) deliveries.set({ state: row.state }, row.count);
     slots.reset();
     for (const agent of await agents.list()) slots.inc({ state: agent.state });
     memory.set(process.memoryUsage.rss());

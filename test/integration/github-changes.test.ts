@@ -29,7 +29,16 @@ async function setup(params: Parameters<typeof setupGitHub>[0] = {}) {
     if (pull === undefined) throw new Error("no pull request");
     return { issue, pull };
   };
-  return { ...scenario, place, delivered };
+  return {
+    ...scenario,
+    place,
+    delivered,
+    /** As when our last push is some time ago: what GitHub shows of the branch is not the state before it. */
+    pushIsOld: () =>
+      scenario.database.query(
+        "update miyabi.github_pull_requests set pushed_at = now() - interval '20 seconds'",
+      ),
+  };
 }
 
 const BRANCH = "miyabi/1-say-the-price";
@@ -198,8 +207,9 @@ test("branch deleted while the agent mends its work: nothing is lost, and a retr
 });
 
 test("branch pushed to by a person: their commit stays, the task waits, and goes on when the branch is back", async () => {
-  const { place, delivered, settle, check, task, gitDir } = await setup({ policy: "when-green" });
+  const { place, delivered, settle, check, task, gitDir, pushIsOld } = await setup({ policy: "when-green" });
   await delivered();
+  await pushIsOld();
   const ours = (await headOf(gitDir, BRANCH)) ?? "";
   const theirs = await pushTo(place, BRANCH);
   await settle();
@@ -211,6 +221,8 @@ test("branch pushed to by a person: their commit stays, the task waits, and goes
   await settle();
   expect(await headOf(gitDir, BRANCH)).toBe(theirs);
   await pushTo(place, BRANCH, ours);
+  await settle();
+  expect(await task()).toMatchObject({ waits_for: "ci", reason: { code: "ci.pending" } });
   await check("success", "");
   await settle();
   await settle();
@@ -218,10 +230,12 @@ test("branch pushed to by a person: their commit stays, the task waits, and goes
 });
 
 test("branch pushed to by a person, who merges it: the task is done", async () => {
-  const { place, delivered, settle, task } = await setup();
+  const { place, delivered, settle, task, pushIsOld } = await setup();
   const { pull } = await delivered();
+  await pushIsOld();
   await pushTo(place, BRANCH);
   await settle();
+  expect(await task()).toMatchObject({ reason: { code: "branch.moved" } });
   const commit = await mergeByHand(place, pull);
   await settle();
   expect(await task()).toMatchObject({ state: "done", merge_commit: commit });

@@ -23,6 +23,8 @@ export interface JudgeParams {
   readonly policy: "never" | "when-approved" | "when-green";
   /** Logins whose word counts. */
   readonly trusted: ReadonlySet<string>;
+  /** GitHub may still show where the branch stood before our push. */
+  readonly isJustPushed: boolean;
   /** Whether checks that have not appeared by now will not come. */
   readonly graceOver: boolean;
 }
@@ -37,9 +39,12 @@ export function judgePullRequest(params: Readonly<JudgeParams>): Verdict {
     return pull.state === "open" ? tell({ type: "retry", by: "GitHub" }) : { act: "nothing" };
   if (pull.state === "closed") return { act: "closed" };
   if (pull.head.sha !== task.headCommit)
-    return task.reason?.code === "branch.moved" && task.reason.params["to"] === pull.head.sha
+    return params.isJustPushed ||
+      (task.reason?.code === "branch.moved" && task.reason.params["to"] === pull.head.sha)
       ? { act: "nothing" }
       : tell({ type: "branch-moved", to: pull.head.sha });
+  // It is ours again.
+  if (task.reason?.code === "branch.moved") return tell({ type: "remote-back" });
   const asked = openRequests(snapshot.reviews, params.trusted).filter(
     ({ submitted_at: at }) => at !== undefined && at > (task.pullRequest?.feedbackUntil ?? new Date(0)),
   );

@@ -41,6 +41,7 @@ const TICK_MS = 2_000;
 /** While its checks run; while it waits for people. */
 const CHECKS_EVERY_MS = 15_000;
 const PEOPLE_EVERY_MS = 60_000;
+const PUSH_SETTLES_MS = 10_000;
 const GRACE_DEFAULT_MS = 60_000;
 
 /** Looks at the open pull requests of tasks, and tells the tasks what changed. */
@@ -121,6 +122,7 @@ async function look(params: Readonly<WatchParams>, task: HostedTask): Promise<vo
       policy: policyOf(at),
       trusted,
       graceOver: isGraceOver(at, params.clock.now()),
+      isJustPushed: at.readAt.getTime() - (at.pullRequest?.pushedAt.getTime() ?? 0) < PUSH_SETTLES_MS,
     });
   const verdict = judge(task);
   await act(params, repository, task, snapshot, verdict);
