@@ -23,10 +23,12 @@ const LARGEST_BATCH = 500;
 const MOST_WAITING = 20_000;
 const RETRY_BASE_MS = 100;
 const RETRY_MAX_MS = 2_000;
+/** Pause between two writes: with one for every call, writing took longer than the calls. */
+const APART_MS = 5;
 
 /**
- * Groups ledger rows into few statements without a timer: while one write is under way the next rows gather, so a row
- * waits for at most two writes. A failed write is repeated with the same rows until it succeeds. A SIGKILL loses the
+ * Groups ledger rows into few statements: a row is written at once, or with those that gather while a write is under way
+ * and in the few milliseconds after it. A failed write is repeated with the same rows until it succeeds. A SIGKILL loses the
  * calls that are still open (one per agent that waits for its model) and those that ended within the last two writes, a
  * few milliseconds; while the database is away, all that ended since, at most 20,000. `stop` loses nothing while the
  * database answers.
@@ -35,6 +37,7 @@ export function createLedgerWriter(params: Readonly<LedgerWriterParams>): Ledger
   let waiting: ModelCall[] = [];
   let writing: Promise<void> | null = null;
   let stopping: AbortController | null = null;
+  let writtenMs = Number.NEGATIVE_INFINITY;
 
   const writeBatch = async (batch: readonly ModelCall[]): Promise<void> => {
     for (let attempt = 1; ; attempt += 1) {
@@ -55,8 +58,11 @@ export function createLedgerWriter(params: Readonly<LedgerWriterParams>): Ledger
 
   const writeAll = async (): Promise<void> => {
     while (waiting.length > 0) {
+      const pauseMs = writtenMs + APART_MS - params.clock.monotonicMs();
+      if (pauseMs > 0 && waiting.length < LARGEST_BATCH) await params.clock.sleep(pauseMs);
       const batch = waiting.slice(0, LARGEST_BATCH);
       await writeBatch(batch);
+      writtenMs = params.clock.monotonicMs();
       waiting = waiting.slice(batch.length);
     }
   };
