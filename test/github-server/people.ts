@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import path from "node:path";
 import { promisify } from "node:util";
+import { emitIssue } from "./deliveries.ts";
 import { headOf } from "./git.ts";
 import { touch } from "./routes.ts";
 import type { GitHubServer } from "./server.ts";
@@ -76,6 +77,9 @@ export function labelIssue(
     label: { name: params.name },
   });
   touch(issue);
+  for (const repository of state.repositories.values())
+    if (repository.issues.get(issue.number) === issue)
+      emitIssue(state, repository, issue, "labeled", { label: { name: params.name } });
 }
 
 export const pullsOf = (repository: Repository): readonly Issue[] =>

@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { createServer, type AddressInfo } from "node:net";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -19,6 +18,7 @@ import { createNotifier } from "../../src/store/index.ts";
 import { createOutboxWorker, createTaskQueries } from "../../src/tasks/index.ts";
 import { RESULT } from "../../src/tasks/decide-fixture.ts";
 import { QUEUES, setupTasks } from "../../src/tasks/tasks-fixture.ts";
+import { freePort } from "../support/installation.ts";
 import { emit, emitIssue, sendPending } from "./deliveries.ts";
 import { headOf } from "./git.ts";
 import { writeComment } from "./routes.ts";
@@ -320,12 +320,4 @@ export async function setupGitHub({
     check,
     review,
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

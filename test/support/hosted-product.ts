@@ -4,7 +4,7 @@ import path from "node:path";
 import { addRepository, passChecks } from "../github-server/people.ts";
 import { startGitHubServer, type GitHubServer } from "../github-server/server.ts";
 import type { Repository } from "../github-server/state.ts";
-import { createInstallation, type TestInstallation } from "./installation.ts";
+import { createInstallation, freePort, type TestInstallation } from "./installation.ts";
 import { waitUntilIdle } from "./task-facts.ts";
 
 /** The product beside a GitHub server, with one repository that both know. */
@@ -24,6 +24,8 @@ interface HostedParams {
   readonly people: Readonly<Record<string, string>>;
   /** Of the section `github.repositories`. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** GitHub tells what happens, and the poll comes too late to matter. Default false. */
+  readonly webhooks?: boolean;
   /** Other sections of `miyabi.yaml`. */
   readonly installation?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
@@ -32,6 +34,7 @@ interface HostedParams {
 }
 
 const CHECKS_EVERY_MS = 200;
+const HOOK_SECRET = "a secret that both know";
 
 /** Starts both and waits until every agent is idle. Checks of pull requests pass by themselves. */
 export async function startHostedProduct(params: Readonly<HostedParams>): Promise<HostedProduct> {
@@ -56,17 +59,30 @@ export async function startHostedProduct(params: Readonly<HostedParams>): Promis
     await rm(root, { recursive: true, force: true });
   };
   try {
+    const port = params.webhooks === true ? await freePort() : null;
+    if (port !== null) {
+      const url = `http://127.0.0.1:${port}/webhooks/github`;
+      server.state.hook = { url, secret: HOOK_SECRET, automatic: true, pending: [] };
+    }
     const settings = {
       ...params.installation,
       github: {
         apiUrl: server.url,
         token: "GITHUB_TOKEN",
-        pollSeconds: 1,
+        ...(port === null
+          ? { pollSeconds: 1 }
+          : { pollSeconds: 3_600, webhooks: { port, secretEnv: "GITHUB_WEBHOOK_SECRET" } }),
         repositories: [{ name: params.name, merge: "when-green", ...params.settings }],
       },
     };
     await writeFile(path.join(product.home, "miyabi.yaml"), JSON.stringify(settings));
-    await writeFile(path.join(product.home, ".env"), `GITHUB_TOKEN=${server.state.token}\n`, { mode: 0o600 });
+    await writeFile(
+      path.join(product.home, ".env"),
+      `GITHUB_TOKEN=${server.state.token}\nGITHUB_WEBHOOK_SECRET=${HOOK_SECRET}\n`,
+      {
+        mode: 0o600,
+      },
+    );
     await params.before?.(product);
     product.up();
     await waitUntilIdle(product);
