@@ -131,6 +131,11 @@ export const modelCallView = z.object({
   compressRatio: z.number().nullable(),
   /** At the beginning the same as in the conversation's request before it; null: as above. */
   prefixStableTokens: z.number().int().nullable(),
+  /** Name of the chain that the call is a step of, and of the step; null: of none. */
+  chain: z.string().nullable(),
+  chainStep: z.string().nullable(),
+  /** Id of the call that the caller made. */
+  chainOf: z.uuid().nullable(),
 });
 export type ModelCallView = z.infer<typeof modelCallView>;
 

@@ -24,6 +24,7 @@ import { createBudgetStage } from "./pipeline/reserve-budget.ts";
 import { createSend } from "./pipeline/send.ts";
 import { translationsOf, type FindTranslation } from "./pipeline/translation.ts";
 import { createCacheStage } from "./pipeline/use-cache.ts";
+import { createReflectStage } from "./pipeline/use-reflect.ts";
 import { createTrimStage } from "./pipeline/use-trim.ts";
 import { createPlugin, type Asked } from "./plugin.ts";
 import { compatibilityMatrix, type ProviderRow } from "./providers/matrix.ts";
@@ -124,6 +125,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
   const answer = compose(
     [
       allowModel,
+      createReflectStage({ clock, random, record: (call, result) => record(call, result) }),
       createRateLimits(clock),
       createCacheStage({ store: cache, clock, log }),
       createBudgetStage({ budgets, clock, log }),

@@ -34,6 +34,11 @@ export interface LedgerEntry {
   readonly compressRatio: number | null;
   /** At the beginning the same as in the request before it; null: it was not to be trimmed. */
   readonly prefixStableTokens: number | null;
+  /** Name of the chain that the call is a step of, and of the step; null: of none. */
+  readonly chain: string | null;
+  readonly chainStep: string | null;
+  /** The call that the caller made. */
+  readonly chainOf: string | null;
 }
 
 export interface ListCallsParams {
@@ -64,7 +69,7 @@ export async function listCalls(
        tokens_cache_write::float8 as "tokensCacheWrite", tokens_reasoning::float8 as "tokensReasoning",
        cost_micros::float8 as "costMicros", usage_complete as "usageComplete", first_byte_ms as "firstByteMs",
        total_ms as "totalMs", attempts, cache, compress_ratio as "compressRatio",
-       prefix_stable_tokens::float8 as "prefixStableTokens",
+       prefix_stable_tokens::float8 as "prefixStableTokens", chain, chain_step as "chainStep", chain_of as "chainOf",
        to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
      from miyabi.model_calls
      where ($1::timestamptz is null or (started_at, id) < ($1::timestamptz, $2::uuid))

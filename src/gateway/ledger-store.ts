@@ -1,6 +1,6 @@
 import type { BudgetLimit, Budgets, RecordStatement, Warned } from "../guard/index.ts";
 import type { Database } from "../store/index.ts";
-import type { Trimmed } from "./pipeline/call.ts";
+import type { ChainStep, Trimmed } from "./pipeline/call.ts";
 import type { UsedPrice } from "./price.ts";
 import type { CallOutcome } from "./relay/answer.ts";
 import type { TokenUsage } from "./usage/usage.ts";
@@ -36,6 +36,7 @@ export interface ModelCall {
   readonly cache: "hit" | "miss" | "joined" | null;
   /** Null: it was not to be trimmed. */
   readonly trimmed: Trimmed | null;
+  readonly chain: ChainStep | null;
   /** What its budgets are charged with: the cost where it is known, else what it may have been. USD × 10⁻⁶. */
   readonly chargedMicros: number | null;
   /** Budgets that hold for the call; empty: none. */
@@ -90,6 +91,9 @@ function recordOf(calls: readonly ModelCall[]): RecordStatement {
     cache: call.cache,
     compress_ratio: call.trimmed?.compressRatio ?? null,
     prefix_stable_tokens: call.trimmed?.prefixStableTokens ?? null,
+    chain: call.chain?.name ?? null,
+    chain_step: call.chain?.step ?? null,
+    chain_of: call.chain?.of ?? null,
     charged_micros: call.chargedMicros,
     run_id: call.runId,
     task_id: call.taskId,
@@ -123,17 +127,20 @@ const INSERT = `
   insert into miyabi.model_calls (id, run_id, task_id, provider, endpoint, model, status, tokens_in, tokens_out,
        tokens_cache_read, tokens_cache_write, tokens_reasoning, usage_complete, price, cost_micros, first_byte_ms,
        total_ms, outcome, error, started_at,
-       key_id, caller, team, asked_model, attempts, cache, charged_micros, compress_ratio, prefix_stable_tokens)
+       key_id, caller, team, asked_model, attempts, cache, charged_micros, compress_ratio, prefix_stable_tokens,
+       chain, chain_step, chain_of)
      select c.id, r.id, t.id, c.provider, c.endpoint, c.model, c.status, c.tokens_in, c.tokens_out,
        c.tokens_cache_read, c.tokens_cache_write, c.tokens_reasoning, c.usage_complete, c.price, c.cost_micros,
        c.first_byte_ms, c.total_ms, c.outcome, c.error, c.started_at,
-       c.key_id, c.caller, c.team, c.asked, c.attempts, c.cache, c.charged_micros, c.compress_ratio, c.prefix_stable_tokens
+       c.key_id, c.caller, c.team, c.asked, c.attempts, c.cache, c.charged_micros, c.compress_ratio,
+       c.prefix_stable_tokens, c.chain, c.chain_step, c.chain_of
      from jsonb_to_recordset($1::jsonb) as c (id uuid, run_id text, task_id text, provider text, endpoint text,
        model text, status int, tokens_in bigint, tokens_out bigint, tokens_cache_read bigint,
        tokens_cache_write bigint, tokens_reasoning bigint, usage_complete boolean, price jsonb, cost_micros bigint,
        first_byte_ms int, total_ms int, outcome text, error text, started_at timestamptz,
        key_id text, caller text, team text, asked text, attempts int, cache text, charged_micros bigint,
-       compress_ratio real, prefix_stable_tokens bigint)
+       compress_ratio real, prefix_stable_tokens bigint,
+       chain text, chain_step text, chain_of uuid)
      left join miyabi.runs r on r.id = c.run_id
      left join miyabi.tasks t on t.id = c.task_id
      on conflict (id) do nothing

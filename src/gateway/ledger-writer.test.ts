@@ -13,6 +13,7 @@ const call = (id: string): ModelCall => ({
   attempts: 1,
   cache: null,
   trimmed: null,
+  chain: null,
   chargedMicros: null,
   limits: [],
   runId: null,

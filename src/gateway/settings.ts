@@ -2,6 +2,7 @@ import { z } from "zod";
 import { priceOverrides } from "./price-overrides.ts";
 import { providersSettings } from "./providers/provider-settings.ts";
 import { routingSettings } from "./routing/route-settings.ts";
+import { reflectSettings } from "./reflect/reflect-settings.ts";
 import { trimSettings } from "./trim/trim-settings.ts";
 
 const milliseconds = z.number().int().positive();
@@ -114,5 +115,6 @@ export const gatewaySettings = z.strictObject({
     })
     .prefault({}),
   trim: trimSettings,
+  reflect: reflectSettings,
 });
 export type GatewaySettings = z.infer<typeof gatewaySettings>;

@@ -1,12 +1,12 @@
 import { once } from "node:events";
-import type { ServerResponse } from "node:http";
+import type { AnswerSink } from "../relay/answer-sink.ts";
 import type { CachedAnswer } from "./cache-store.ts";
 
 const EVENT_END = Buffer.from("\n\n");
 
 /** Answers with a kept answer: a stream event by event, anything else at once. Ends early where the caller goes away. */
 export async function replay(
-  response: ServerResponse,
+  response: AnswerSink,
   answer: CachedAnswer,
   headers: Readonly<Record<string, string>>,
 ): Promise<void> {

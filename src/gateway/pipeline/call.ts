@@ -1,9 +1,10 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { BudgetLimit } from "../../guard/index.ts";
 import type { Dialect, Refusal } from "../dialect.ts";
 import type { Endpoint } from "../endpoints.ts";
 import type { CallOutcome, Delivered } from "../relay/answer.ts";
 import type { AnswerCopy } from "../relay/answer-copy.ts";
+import type { AnswerSink } from "../relay/answer-sink.ts";
 import type { Watch } from "../relay/watch.ts";
 import type { Target } from "../routing/choose-targets.ts";
 import type { GatewaySettings } from "../settings.ts";
@@ -21,7 +22,7 @@ export interface Call {
   readonly settings: GatewaySettings;
   readonly caller: Caller;
   readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly response: AnswerSink;
   readonly watch: Watch;
   readonly body: Buffer;
   /** As the caller asked for it; null: not said. */
@@ -38,6 +39,14 @@ export interface Call {
   readonly copy: AnswerCopy | null;
   /** What was done to the request's text; null: nothing. */
   readonly trimmed: Trimmed | null;
+}
+
+/** What a call is in a chain of calls. */
+export interface ChainStep {
+  readonly name: "reflect";
+  readonly step: "draft" | "critique" | "final";
+  /** Id of the call that the caller made; the last step's own. */
+  readonly of: string;
 }
 
 /** What the trim stage says about a call, for the log. */
@@ -65,6 +74,8 @@ export interface CallResult extends Omit<Delivered, "outcome"> {
   readonly budget: CallBudget | null;
   /** As the stages left it, for the log. */
   readonly trimmed: Trimmed | null;
+  /** Left out: it is no step of a chain. */
+  readonly chain?: ChainStep;
 }
 
 /** What a call has reserved of which budgets. */

@@ -39,6 +39,7 @@ export async function rowOf(call: Call, result: CallResult, clock: Clock): Promi
     attempts: result.attempts,
     cache: result.cache,
     trimmed: result.trimmed,
+    chain: result.chain ?? null,
     limits: result.budget?.limits ?? [],
     chargedMicros:
       result.budget === null

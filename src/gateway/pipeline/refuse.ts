@@ -1,5 +1,6 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { dialectError, type Dialect, type Refusal } from "../dialect.ts";
+import type { AnswerSink } from "../relay/answer-sink.ts";
 import type { Call, CallResult } from "./call.ts";
 
 export interface RefusalParams {
@@ -13,7 +14,7 @@ export interface RefusalParams {
 
 /** Answers with an error in the caller's dialect; gives its status. Headers of an answer that has begun stay. */
 export function answerError(
-  on: { readonly request: IncomingMessage; readonly response: ServerResponse; readonly dialect: Dialect },
+  on: { readonly request: IncomingMessage; readonly response: AnswerSink; readonly dialect: Dialect },
   refusal: Refusal,
   message: string,
   retryAfterMs: number | null = null,

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 import type { Clock } from "../../base/index.ts";
 import { dialectErrorEvent, type Dialect } from "../dialect.ts";
@@ -7,6 +7,7 @@ import { isEventStream, type Tap } from "../usage/tap.ts";
 import type { Observation } from "../usage/usage.ts";
 import type { Alarms } from "./alarms.ts";
 import type { AnswerCopy } from "./answer-copy.ts";
+import type { AnswerSink } from "./answer-sink.ts";
 import type { Delivered } from "./answer.ts";
 import type { Converter } from "./converter.ts";
 import { answerFailure, connectionFailure, statusFailure, timeoutFailure, type Failure } from "./failure.ts";
@@ -21,7 +22,7 @@ export interface AttemptParams {
   readonly path: string;
   readonly headers: string[];
   readonly body: Buffer | null;
-  readonly response: ServerResponse;
+  readonly response: AnswerSink;
   readonly watch: Watch;
   readonly createTap: (status: number, headers: IncomingHttpHeaders) => Tap;
   /** Takes a provider's own framing off its stream, so that events are left; null: there is none. */
