@@ -16,7 +16,10 @@ type Part = Record<string, unknown>;
 async function setup(origin: string, close: () => Promise<void>, gateway: Part = {}) {
   const subject = await startGateway({
     database: db.database,
-    settings: { providers: { openai: { baseUrl: `${origin}/v1` }, anthropic: { baseUrl: origin } }, ...gateway },
+    settings: {
+      providers: { openai: { baseUrl: `${origin}/v1` }, anthropic: { baseUrl: origin } },
+      ...gateway,
+    },
   });
   onTestFinished(async () => {
     await subject.close();
@@ -33,7 +36,11 @@ async function withModel(gateway: Part = {}) {
 }
 
 const CHAT = { model: "gpt-5", messages: [{ role: "user", content: "Why is the sky blue?" }] };
-const headers = (more: Record<string, string> = {}) => ({ "x-api-key": RUN_KEY, "x-miyabi-chain": "reflect", ...more });
+const headers = (more: Record<string, string> = {}) => ({
+  "x-api-key": RUN_KEY,
+  "x-miyabi-chain": "reflect",
+  ...more,
+});
 
 describe("reflect", () => {
   test("drafts, criticises and streams the final answer; each step has its tokens in the ledger", async () => {
@@ -46,7 +53,8 @@ describe("reflect", () => {
     expect(draft).toEqual(CHAT);
     expect(critique).toMatchObject({ model: "gpt-5" });
     expect(critique?.["stream"]).toBeUndefined();
-    const roles = (body: Part | undefined): unknown => (body?.["messages"] as Part[]).map((message) => message["role"]);
+    const roles = (body: Part | undefined): unknown =>
+      (body?.["messages"] as Part[]).map((message) => message["role"]);
     expect(roles(critique)).toEqual(["user", "assistant", "user"]);
     expect((critique?.["messages"] as Part[])[1]).toEqual({ role: "assistant", content: "hi" });
     expect(final).toMatchObject({ stream: true, stream_options: { include_usage: true } });
@@ -59,11 +67,16 @@ describe("reflect", () => {
     );
     expect(rows.map((row) => row["chain_step"]).sort()).toEqual(["critique", "draft", "final"]);
     for (const row of rows) {
-      expect(row).toMatchObject({ tokens_in: CHAT_USAGE.prompt_tokens, tokens_out: CHAT_USAGE.completion_tokens });
+      expect(row).toMatchObject({
+        tokens_in: CHAT_USAGE.prompt_tokens,
+        tokens_out: CHAT_USAGE.completion_tokens,
+      });
       expect(row["cost"]).toBeGreaterThan(0);
     }
     expect(rows.find((row) => row["chain_step"] === "final")?.["id"]).toBe(answer.headers["x-miyabi-call"]);
-    const logged = subject.lines.filter((line) => line["chain"] === "reflect").map((line) => line["chain_step"]);
+    const logged = subject.lines
+      .filter((line) => line["chain"] === "reflect")
+      .map((line) => line["chain_step"]);
     expect(logged.sort()).toEqual(["critique", "draft", "final"]);
   });
 
@@ -97,7 +110,12 @@ describe("reflect", () => {
     const { subject, upstream } = await withModel();
     const tools = [{ type: "function", function: { name: "f", parameters: {} } }];
     await ask(subject.url, "/v1/chat/completions", { ...CHAT, tools }, headers());
-    await ask(subject.url, "/v1/responses", { model: "gpt-5", previous_response_id: "r1", input: "on" }, headers());
+    await ask(
+      subject.url,
+      "/v1/responses",
+      { model: "gpt-5", previous_response_id: "r1", input: "on" },
+      headers(),
+    );
     expect(upstream.calls).toHaveLength(2);
     const wrong = await ask(subject.url, "/v1/chat/completions", CHAT, headers({ "x-miyabi-chain": "deep" }));
     expect(wrong.status).toBe(400);
@@ -130,7 +148,9 @@ describe("reflect", () => {
     gone.abort();
     expect(await asked).toBe("gone");
     await upstream.calls[0]?.aborted;
-    await vi.waitUntil(() => subject.lines.filter((line) => line["msg"] === "model call").length >= 2, { timeout: 5_000 });
+    await vi.waitUntil(() => subject.lines.filter((line) => line["msg"] === "model call").length >= 2, {
+      timeout: 5_000,
+    });
     expect(upstream.calls).toHaveLength(1);
   });
 });

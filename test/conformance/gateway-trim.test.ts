@@ -79,7 +79,13 @@ function session(steps: number): Record<string, unknown> {
         { role: "assistant", content: [{ type: "tool_use", id: `t${step}`, name: "read", input: { step } }] },
         {
           role: "user",
-          content: [{ type: "tool_result", tool_use_id: `t${step}`, content: step < 4 ? `Part ${Math.max(1, step)}: ${large}` : "done" }],
+          content: [
+            {
+              type: "tool_result",
+              tool_use_id: `t${step}`,
+              content: step < 4 ? `Part ${Math.max(1, step)}: ${large}` : "done",
+            },
+          ],
         },
       ]).flat(),
     ],

@@ -24,7 +24,13 @@ const LARGEST_STEP_BYTES = 8 * 1024 * 1024;
  */
 export function createReflectStage(params: Readonly<ReflectStageParams>): Stage {
   /** The text of a step's answer; null: there is none. */
-  const stepOf = async (call: Call, step: "draft" | "critique", request: Reflectable, body: JsonObject, next: Next) => {
+  const stepOf = async (
+    call: Call,
+    step: "draft" | "critique",
+    request: Reflectable,
+    body: JsonObject,
+    next: Next,
+  ) => {
     const kept = new KeptAnswer(LARGEST_STEP_BYTES);
     const id = params.random.uuid();
     const inner: Call = {
@@ -69,7 +75,8 @@ export function createReflectStage(params: Readonly<ReflectStageParams>): Stage 
 
 function chainOf(call: Call): Chain | "invalid" {
   const said = call.request.headers["x-miyabi-chain"];
-  if (said !== undefined) return CHAINS.find((name) => name === String(said).trim().toLowerCase()) ?? "invalid";
+  if (said !== undefined)
+    return CHAINS.find((name) => name === String(said).trim().toLowerCase()) ?? "invalid";
   const { keyId, keyName } = call.caller;
   return call.settings.reflect.keys.some((name) => name === keyId || name === keyName) ? "reflect" : "none";
 }

@@ -16,7 +16,9 @@ export interface ReflectDialect {
 
 const listOf = (value: unknown): readonly JsonObject[] => (Array.isArray(value) ? value.map(objectOf) : []);
 const textsOf = (parts: readonly JsonObject[], type: string): string =>
-  parts.flatMap((part) => (part["type"] === type && typeof part["text"] === "string" ? [part["text"]] : [])).join("");
+  parts
+    .flatMap((part) => (part["type"] === type && typeof part["text"] === "string" ? [part["text"]] : []))
+    .join("");
 
 function endsWithUser(value: unknown): readonly unknown[] | null {
   if (!Array.isArray(value)) return null;
