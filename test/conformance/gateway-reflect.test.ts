@@ -53,10 +53,9 @@ describe("reflect", () => {
     expect(draft).toEqual(CHAT);
     expect(critique).toMatchObject({ model: "gpt-5" });
     expect(critique?.["stream"]).toBeUndefined();
-    const roles = (body: Part | undefined): unknown =>
-      (body?.["messages"] as Part[]).map((message) => message["role"]);
-    expect(roles(critique)).toEqual(["user", "assistant", "user"]);
-    expect((critique?.["messages"] as Part[])[1]).toEqual({ role: "assistant", content: "hi" });
+    const said = (critique?.["messages"] ?? []) as Part[];
+    expect(said.map((message) => message["role"])).toEqual(["user", "assistant", "user"]);
+    expect(said[1]).toEqual({ role: "assistant", content: "hi" });
     expect(final).toMatchObject({ stream: true, stream_options: { include_usage: true } });
     expect(JSON.stringify(final)).toContain("<review>\\nhi\\n</review>");
     await subject.gateway.costOf({ runId: "R1" });
