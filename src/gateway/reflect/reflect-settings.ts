@@ -7,7 +7,6 @@ export const reflectSettings = z
     keys: z.array(z.string().min(1)).default([]),
   })
   .prefault({});
-export type ReflectSettings = z.infer<typeof reflectSettings>;
 
 /** What a caller may say in its header `x-miyabi-chain`. */
 export const CHAINS = ["none", "reflect"] as const;
