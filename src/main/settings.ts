@@ -81,6 +81,9 @@ function unknownNames(value: z.infer<typeof fields>): UnknownName[] {
     for (const [index, other] of others.entries())
       tryOut(["agents", "instead", name, index], () => resolveProfile(other, profiles));
   }
+  for (const [index, { profile }] of (value.github?.routes ?? []).entries())
+    if (profile !== undefined)
+      tryOut(["github", "routes", index, "profile"], () => resolveProfile(profile, profiles));
   tryOut(["agent"], () => resolveProfile(value.agent, profiles));
   if (typeof value.team === "string") {
     const { team: name } = value;

@@ -9,12 +9,12 @@ const DOCS = path.join(import.meta.dirname, "../../docs");
 const YAML = /```yaml\n([^]*?)```/g;
 
 describe("the documents", () => {
-  test.each(["configuration.md", "ja/configuration.md"])(
+  test.each(["configuration.md", "ja/configuration.md", "github.md", "ja/github.md"])(
     "%s shows only settings that are accepted",
     async (name) => {
       const text = await readFile(path.join(DOCS, name), "utf8");
       const examples = [...text.matchAll(YAML)].map(([, example = ""]) => example);
-      expect(examples.length).toBeGreaterThan(3);
+      expect(examples.length).toBeGreaterThan(0);
       for (const example of examples) {
         if (example.startsWith("version:"))
           parseYaml({ text: example, source: name, schema: workflow, code: "workflow.invalid" });

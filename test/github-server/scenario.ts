@@ -35,6 +35,10 @@ interface ScenarioParams {
   readonly maxOpenTasks?: number;
   /** People without write access who may give commands. */
   readonly trusted?: readonly string[];
+  /** Labels that choose agent, workflow and role. */
+  readonly routes?: readonly object[];
+  /** Files of the first commit beside the menu, by path. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Deliveries are sent to the product, by `deliver`. */
   readonly webhooks?: boolean;
 }
@@ -45,6 +49,8 @@ export async function setupGitHub({
   maxOpenTasks = 50,
   trusted = [],
   webhooks = false,
+  routes = [],
+  files = {},
 }: ScenarioParams = {}) {
   const root = await mkdtemp(path.join(tmpdir(), "miyabi-github-"));
   const bundle = await setupTasks();
@@ -59,6 +65,10 @@ export async function setupGitHub({
   await mkdir(work);
   await git("init", "--quiet", "--initial-branch=main");
   await writeFile(path.join(work, "menu.txt"), "tea\n");
+  for (const [file, text] of Object.entries(files)) {
+    await mkdir(path.dirname(path.join(work, file)), { recursive: true });
+    await writeFile(path.join(work, file), text);
+  }
   await git("add", "--all");
   await git("commit", "--quiet", "--message", "First commit");
   const gitDir = path.join(root, `${NAME}.git`);
@@ -103,6 +113,7 @@ export async function setupGitHub({
       apiUrl: server.url,
       token: "GITHUB_TOKEN",
       maxOpenTasks,
+      routes,
       repositories: [{ name: NAME, merge: policy, trusted: [...trusted] }],
       ...(webhooks ? { webhooks: { port: await freePort(), secretEnv: "WEBHOOK_SECRET" } } : {}),
     }),
@@ -152,7 +163,7 @@ export async function setupGitHub({
   };
 
   /** A person opens an issue; another one may label it. */
-  const openIssue = (params: { body?: string; labelledBy?: string }): Issue => {
+  const openIssue = (params: { body?: string; labelledBy?: string; labels?: readonly string[] }): Issue => {
     const number = repository.issues.size + 1;
     const at = new Date().toISOString();
     const issue: Issue = {
@@ -161,7 +172,7 @@ export async function setupGitHub({
       body: params.body ?? "The menu has no prices.",
       state: "open",
       user: "stranger",
-      labels: [],
+      labels: [...(params.labels ?? [])],
       updatedAt: Date.now(),
       pull: null,
       edited: null,

@@ -11,6 +11,7 @@ import { changedSince, lastLabelled, readIssues, type IssueSnapshot } from "./is
 import { lastChangeOf, wordsOf } from "./issue-words.ts";
 import { issueReply, repositoryReply, type IssueReply } from "./replies.ts";
 import type { HostedRepositories, HostedRepository } from "./repositories.ts";
+import { routeOf } from "./routing.ts";
 import type { GitHubSettings } from "./settings.ts";
 import type { Trust } from "./trust.ts";
 
@@ -162,6 +163,7 @@ async function create(
   const words = wordsOf(issue);
   const { tasks, waitsFor, cycle } = await findBlockers(params.database, repository, issue, words.body);
   if (waitsFor.length > 0) return { outcome: "waits", on: waitsFor, ...(cycle === null ? {} : { cycle }) };
+  const route = routeOf(params.settings, issue.labels);
   try {
     const { id } = await params.intake.add(
       {
@@ -171,13 +173,16 @@ async function create(
         body: words.body,
         labels: issue.labels.slice(0, 50).map((label) => label.slice(0, 100)),
         dependsOn: [...tasks],
-        class: classOf(params.settings, issue.labels),
+        class: route.class,
+        ...(route.profile === null ? {} : { profile: route.profile }),
+        ...(route.workflow === null ? {} : { workflow: route.workflow }),
       },
       {
         idempotencyKey: `github:${key}#${issue.number}:${start.key}`,
         source: "github",
         hosted: { policy: settings.merge, squash: settings.method === "squash" },
         branchKey: String(issue.number),
+        role: route.role,
       },
     );
     await params.database.query(
@@ -191,11 +196,6 @@ async function create(
     if (known.retryable || known.code === "internal.bug") throw known;
     return { outcome: "refused", message: known.message };
   }
-}
-
-function classOf(settings: GitHubSettings, labels: readonly string[]): "P0" | "P1" | "P2" {
-  const classes = labels.map((label) => settings.classes[label]).filter((one) => one !== undefined);
-  return classes.sort()[0] ?? "P2";
 }
 
 /** What the issue of a known task looks like now, and what follows for the task. */

@@ -54,6 +54,21 @@ export const githubSettings = z
     classes: z
       .record(z.string(), z.enum(["P0", "P1", "P2"]))
       .default({ "priority:P0": "P0", "priority:P1": "P1", "priority:P2": "P2" }),
+    /** Labels that choose the agent, the workflow and who implements; of several the first that says something counts. */
+    routes: z
+      .array(
+        z.strictObject({
+          label: z.string().min(1).max(50),
+          /** Agent profile for every agent step. */
+          profile: z.string().min(1).optional(),
+          /** `.miyabi/workflows/NAME.yaml` of the repository. */
+          workflow: z.string().min(1).optional(),
+          /** Role of the first agent step. */
+          role: z.string().min(1).optional(),
+        }),
+      )
+      .max(100)
+      .default([]),
     /** Open tasks of one repository at most; further issues wait for their turn. */
     maxOpenTasks: z.number().int().min(1).max(10_000).default(50),
     repositories: z.array(repository).min(1).max(500),

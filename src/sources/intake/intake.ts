@@ -40,6 +40,8 @@ export interface AddOptions {
   readonly hosted?: { readonly policy: "never" | "when-approved" | "when-green"; readonly squash: boolean };
   /** What the branch is named after instead of the task's id, e.g. an issue's number. */
   readonly branchKey?: string;
+  /** Role of the first agent step; null: as the workflow says. */
+  readonly role?: string | null;
 }
 
 export interface KnownRepository {
@@ -74,17 +76,13 @@ export function createIntake(params: Readonly<IntakeParams>): Intake {
   };
   return {
     inspect: async (repositoryPath, branch) => (await inspect(repositoryPath, branch)).known,
-    add: async (task, { idempotencyKey, source, hosted, branchKey }) => {
+    add: async (task, { idempotencyKey, source, hosted, branchKey, role = null }) => {
       const { facts, known } = await inspect(task.repositoryPath, task.targetBranch ?? null);
       if (task.profile !== undefined) params.requireProfile(task.profile);
-      if (task.workflow !== undefined && task.workflow !== "default")
-        throw new AppError({
-          code: "input.invalid",
-          message: `workflow: there is no workflow "${task.workflow}".`,
-          fix: `Leave it out; the repository's ${WORKFLOW_FILE} is used.`,
-          details: { field: "workflow" },
-        });
-      const { followed, source: named } = await workflowOf(params.git, facts, hosted);
+      const chosen = task.workflow === undefined || task.workflow === "default" ? null : task.workflow;
+      const found = await workflowOf(params.git, facts, chosen, hosted);
+      const named = found.source;
+      const followed = role === null ? found.followed : withRole(found.followed, role);
       requirePullRequest(followed, named, hosted !== undefined);
       requireRoles(followed, named, params.queues);
       return params.tasks.add({
@@ -110,15 +108,38 @@ function repositoryId(facts: RepositoryFacts): string {
   return createHash("sha256").update(`${facts.root}\n${facts.branch}`).digest("hex").slice(0, 12);
 }
 
-/** The workflow as committed on the target branch; one made from what the project has where there is none. */
+/** Pure. */
+function withRole(followed: Workflow, role: string): Workflow {
+  const first = followed.steps.findIndex(({ kind }) => kind === "agent");
+  return {
+    ...followed,
+    steps: followed.steps.map((step, index) =>
+      index === first && step.kind === "agent" ? { ...step, role } : step,
+    ),
+  };
+}
+
+/** The workflow as committed on the target branch; one made from what the project has where there is none. `name`: a chosen one. */
 async function workflowOf(
   git: Git,
   facts: RepositoryFacts,
+  name: string | null,
   hosted: AddOptions["hosted"],
 ): Promise<{ readonly followed: Workflow; readonly source: string }> {
-  const source = `${WORKFLOW_FILE} (${facts.branch})`;
-  const file = await git.run({ gitDir: facts.gitDir, args: ["show", `${facts.commit}:${WORKFLOW_FILE}`] });
-  if (file.code === 0)
+  const place = name === null ? WORKFLOW_FILE : `.miyabi/workflows/${name}.yaml`;
+  const source = `${place} (${facts.branch})`;
+  const isName = name === null || /^[a-z][a-z0-9-]{0,40}$/.test(name);
+  const file = isName
+    ? await git.run({ gitDir: facts.gitDir, args: ["show", `${facts.commit}:${place}`] })
+    : null;
+  if (name !== null && file?.code !== 0)
+    throw new AppError({
+      code: "input.invalid",
+      message: `workflow: there is no workflow "${name}": ${place} is not on ${facts.branch}.`,
+      fix: `Commit it, or leave the name out; then the repository's ${WORKFLOW_FILE} is used.`,
+      details: { field: "workflow" },
+    });
+  if (file?.code === 0)
     return {
       followed: parseYaml({ text: file.stdout, source, schema: workflow, code: "workflow.invalid" }),
       source,
