@@ -1,5 +1,5 @@
 import { notify, type Database, type Queryable, type Tx } from "../store/index.ts";
-import type { ChatMessage, ChatMessageState, Reason } from "../contract/index.ts";
+import type { ChatMessageState, Reason } from "../contract/index.ts";
 import { CHAT_CHANNEL } from "./news.ts";
 
 /** An answer that is to be written by this process; its fence is the attempt. */
@@ -67,7 +67,6 @@ export async function releaseAnswers(db: Queryable, holder: string): Promise<voi
   );
 }
 
-export type ReflectStep = NonNullable<ChatMessage["step"]>;
 type Fence = Pick<ClaimedAnswer, "messageId" | "attempt">;
 
 /** Stores the next piece and renews the lease; false where the answer is no longer ours. */
@@ -100,11 +99,6 @@ async function note(db: Queryable, answer: Fence, set: string, value: string): P
     `update miyabi.chat_messages set ${set} where id = $1 and attempt = $2 and state = 'streaming'`,
     [answer.messageId, answer.attempt, value],
   );
-}
-
-/** Says which step of a reflected answer begins, and everybody who watches; false where the answer is no longer ours. */
-export async function noteStep(db: Database, answer: Fence, step: ReflectStep): Promise<boolean> {
-  return db.transaction((tx) => update(tx, answer, "step = $3", [step]));
 }
 
 /** Ends an answer with the text stored so far; false where it is no longer ours. */

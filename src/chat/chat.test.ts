@@ -152,7 +152,6 @@ test("a reflected answer is drafted, criticised and written anew; only the last 
   expect(await fixture.ended(id)).toMatchObject({
     state: "complete",
     content: "the final answer",
-    step: "final",
   });
   const [, critique, final] = fixture.model.calls.map(({ messages }) => messages);
   expect(critique?.map(({ role }) => role)).toEqual(["user", "assistant", "user"]);
@@ -163,9 +162,9 @@ test("a reflected answer is drafted, criticised and written anew; only the last 
     return last?.tokensIn === null ? null : last;
   });
   expect(counted?.steps).toEqual([
-    { tokensIn: 12, tokensOut: 1 },
-    { tokensIn: 12, tokensOut: 2 },
-    { tokensIn: 12, tokensOut: 2 },
+    { name: "draft", tokensIn: 12, tokensOut: 1 },
+    { name: "critique", tokensIn: 12, tokensOut: 2 },
+    { name: "final", tokensIn: 12, tokensOut: 2 },
   ]);
   expect(counted).toMatchObject({ tokensIn: 36, tokensOut: 5 });
 });

@@ -13,13 +13,12 @@ interface MessageRow {
   readonly note: ChatNote | null;
   readonly reason: Reason | null;
   readonly attempt: number;
-  readonly step: ChatMessage["step"];
   readonly created_at: Date;
   readonly finished_at: Date | null;
   readonly attachments: readonly AttachmentView[] | null;
   readonly calls: number;
   readonly known_calls: number;
-  readonly priced_calls: number;
+  readonly priced: boolean | null;
   readonly tokens_in: number | null;
   readonly tokens_out: number | null;
   readonly cost_micros: number | null;
@@ -34,7 +33,7 @@ interface MessageRow {
  * A streaming message's text is in its chunks.
  */
 const SELECT = `
-select m.id, m.thread_id, m.parent_id, m.role, m.state, m.persona, m.model, m.note, m.reason, m.attempt, m.step, m.created_at, m.finished_at,
+select m.id, m.thread_id, m.parent_id, m.role, m.state, m.persona, m.model, m.note, m.reason, m.attempt, m.created_at, m.finished_at,
   case when m.state = 'streaming'
     then coalesce((select string_agg(c.text, '' order by c.start) from miyabi.chat_chunks c where c.message_id = m.id), '')
     else m.content end as content,
@@ -42,12 +41,14 @@ select m.id, m.thread_id, m.parent_id, m.role, m.state, m.persona, m.model, m.no
    from miyabi.chat_message_attachments l join miyabi.chat_attachments a on a.id = l.attachment_id where l.message_id = m.id) as attachments,
   cardinality(m.call_ids) as calls, u.*
 from miyabi.chat_messages m, lateral (
-  select count(*)::int as known_calls, count(cost_micros)::int as priced_calls, sum(tokens_in)::int as tokens_in,
+  select count(*) filter (where chain_of is null or chain_of = id)::int as known_calls,
+    bool_and(cost_micros is not null) as priced, sum(tokens_in)::int as tokens_in,
     sum(tokens_out)::int as tokens_out, sum(cost_micros)::float8 as cost_micros, min(first_byte_ms)::int as first_byte_ms,
     (array_agg(compress_ratio order by started_at desc))[1] as compress_ratio,
     (array_agg(prefix_stable_tokens order by started_at desc))[1]::int as prefix_stable_tokens,
-    jsonb_agg(jsonb_build_object('tokensIn', tokens_in, 'tokensOut', tokens_out) order by array_position(m.call_ids, id)) as steps
-  from miyabi.model_calls where cardinality(m.call_ids) > 0 and id = any(m.call_ids)) u`;
+    jsonb_agg(jsonb_build_object('name', chain_step, 'tokensIn', tokens_in, 'tokensOut', tokens_out)
+      order by array_position(array['draft', 'critique', 'final'], chain_step)) filter (where chain_step is not null) as steps
+  from miyabi.model_calls where cardinality(m.call_ids) > 0 and (id = any(m.call_ids) or chain_of = any(m.call_ids))) u`;
 
 /** Messages of a thread, oldest first; `ids`: only those. */
 export async function readMessages(
@@ -77,13 +78,12 @@ function messageOf(row: MessageRow): ChatMessage {
     note: row.note,
     reason: row.reason,
     attempt: row.attempt,
-    step: row.step,
     tokensIn: known ? row.tokens_in : null,
     tokensOut: known ? row.tokens_out : null,
-    costMicros: known && row.priced_calls === row.calls ? row.cost_micros : null,
+    costMicros: known && row.priced === true ? row.cost_micros : null,
     // Of a reflected answer it would be the draft's, which nobody sees.
-    firstTokenMs: known && row.step === null ? row.first_byte_ms : null,
-    steps: known && row.step !== null ? (row.steps ?? []) : [],
+    firstTokenMs: known && row.steps === null ? row.first_byte_ms : null,
+    steps: known ? [...(row.steps ?? [])] : [],
     compressRatio: known ? row.compress_ratio : null,
     prefixStableTokens: known ? row.prefix_stable_tokens : null,
     createdAt: row.created_at.toISOString(),

@@ -8,7 +8,6 @@ import {
   isOurs,
   noteCall,
   noteModel,
-  noteStep,
   releaseAnswers,
   type ClaimedAnswer,
 } from "./answer-store.ts";
@@ -21,7 +20,6 @@ import { callModel, type CallEnd, type ModelMessage } from "./model-call.ts";
 import { followChat } from "./news.ts";
 import type { Persona } from "./persona.ts";
 import { promptOf } from "./prompt.ts";
-import { reflect } from "./reflect.ts";
 import { chatReason } from "./reasons.ts";
 
 export interface TurnParams {
@@ -176,23 +174,21 @@ export function createTurns(params: Readonly<TurnParams>): Turns {
     };
     note(noteModel(database, answer, model));
     try {
-      const call = (asked: readonly ModelMessage[], onText: (text: string) => void): Promise<CallEnd> =>
-        callModel({
-          gatewayUrl: params.gatewayUrl,
-          key,
-          model,
-          messages: asked,
-          headers: { "x-miyabi-trim": answer.trimTokens === null ? "off" : String(answer.trimTokens) },
-          signal: abort.signal,
-          onCall: (id) => note(noteCall(database, answer, id)),
-          onText,
-        });
-      const onText = (text: string): void => show(filter.push(text));
       // An answer that was interrupted while it was shown is only gone on with.
       const reflects = (answer.reflect || persona?.chain === "reflect") && answer.text === "";
-      const end = reflects
-        ? await reflect(messages, { begin: (step) => noteStep(database, answer, step), call, onText })
-        : await call(messages, onText);
+      const end = await callModel({
+        gatewayUrl: params.gatewayUrl,
+        key,
+        model,
+        messages,
+        headers: {
+          "x-miyabi-trim": answer.trimTokens === null ? "off" : String(answer.trimTokens),
+          "x-miyabi-chain": reflects ? "reflect" : "none",
+        },
+        signal: abort.signal,
+        onCall: (id) => note(noteCall(database, answer, id)),
+        onText: (text) => show(filter.push(text)),
+      });
       if (end.outcome === "complete" || end.outcome === "cut") show(filter.end());
       const stored = await writer.flushed();
       await Promise.all(notes);

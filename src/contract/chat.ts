@@ -55,9 +55,6 @@ export type ChatNote = z.infer<typeof chatNote>;
 export const CHAT_MESSAGE_STATES = ["complete", "streaming", "stopped", "withheld", "failed"] as const;
 export type ChatMessageState = (typeof CHAT_MESSAGE_STATES)[number];
 
-/** Steps of a reflected answer; only the last one's text is shown. */
-export const REFLECT_STEPS = ["draft", "critique", "final"] as const;
-
 export const chatMessage = z.object({
   id: chatMessageId,
   threadId,
@@ -75,15 +72,20 @@ export const chatMessage = z.object({
   reason: reason.nullable(),
   /** How often it was begun; above 1: the control plane ended in between, and the answer was continued. */
   attempt: z.number().int(),
-  /** Which step is at work, or was the last; null: the answer is not reflected. */
-  step: z.enum(REFLECT_STEPS).nullable(),
   /** From the ledger, all calls together; null: not known (yet), or no call. */
   tokensIn: z.number().int().nullable(),
   tokensOut: z.number().int().nullable(),
   costMicros,
   firstTokenMs: z.number().int().nullable(),
-  /** Of each call of a reflected answer, in their order; empty: not reflected, or not known (yet). */
-  steps: z.array(z.object({ tokensIn: z.number().int().nullable(), tokensOut: z.number().int().nullable() })),
+  /** Calls of a reflected answer, in their order; empty: not reflected, or not known (yet). */
+  steps: z.array(
+    z.object({
+      /** `draft`, `critique` or `final`; only the last one's text is shown. */
+      name: z.string(),
+      tokensIn: z.number().int().nullable(),
+      tokensOut: z.number().int().nullable(),
+    }),
+  ),
   /** Tokens that were sent / tokens there were; null: not trimmed. */
   compressRatio: z.number().nullable(),
   /** At the beginning of the request the same as in the one before it, tokens; null: as above. */

@@ -10,6 +10,7 @@ export interface AskedMessage {
 export interface AskedCall {
   readonly model: string;
   readonly messages: readonly AskedMessage[];
+  readonly stream?: boolean;
   /** Resolves when the caller went away before the end. */
   readonly aborted: Promise<void>;
   /** Resolves when its connection is over, whoever ended it. */
@@ -65,16 +66,24 @@ export async function startChatModel(): Promise<ChatModel> {
       response.end(JSON.stringify({ error: { message: reply.message, type: "server_error" } }));
       return;
     }
+    const usage = { prompt_tokens: 12, completion_tokens: reply.length, total_tokens: 12 + reply.length };
+    if (call.stream !== true) {
+      if (model.holdAfter !== null) await new Promise<void>((resolve) => waiting.push(resolve));
+      const choices = [{ index: 0, message: { role: "assistant", content: reply.join("") }, finish_reason: "stop" }];
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(JSON.stringify({ object: "chat.completion", model: call.model, choices, usage }));
+      return;
+    }
     response.writeHead(200, { "content-type": "text/event-stream" });
-    const send = (choices: readonly object[], usage: object | null): void =>
-      void response.write(`data: ${JSON.stringify({ model: call.model, choices, usage })}\n\n`);
+    const send = (choices: readonly object[], sum: object | null): void =>
+      void response.write(`data: ${JSON.stringify({ model: call.model, choices, usage: sum })}\n\n`);
     for (const [index, content] of reply.entries()) {
       if (index === model.holdAfter) await new Promise<void>((resolve) => waiting.push(resolve));
       send([{ index: 0, delta: { content }, finish_reason: null }], null);
       if (model.pieceMs > 0) await systemClock.sleep(model.pieceMs);
     }
     send([{ index: 0, delta: {}, finish_reason: "stop" }], null);
-    send([], { prompt_tokens: 12, completion_tokens: reply.length, total_tokens: 12 + reply.length });
+    send([], usage);
     response.end("data: [DONE]\n\n");
   };
 

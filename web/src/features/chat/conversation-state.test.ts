@@ -22,7 +22,6 @@ function message(id: string, parentId: string | null, over: Partial<ChatMessage>
     tokensOut: null,
     costMicros: null,
     firstTokenMs: null,
-    step: null,
     steps: [],
     compressRatio: null,
     prefixStableTokens: null,

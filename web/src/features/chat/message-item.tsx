@@ -108,9 +108,7 @@ function Answer({ message, siblings, actions, busy }: MessageItemProps) {
         {message.attempt > 1 ? <span className="m-dim">{t("chat.continued")}</span> : null}
       </header>
       {content === "" && streaming ? (
-        <p className="m-dim m-chat-waiting">
-          {message.step === null ? t("chat.waiting") : t(`chat.step.${message.step}`)}
-        </p>
+        <p className="m-dim m-chat-waiting">{t("chat.waiting")}</p>
       ) : (
         <RichText text={content} />
       )}
@@ -155,8 +153,8 @@ function Figures({ message }: { readonly message: ChatMessage }) {
   ];
   const line = <span className="m-dim m-small m-chat-figures">{parts.join(" · ")}</span>;
   if (message.steps.length < 2) return line;
-  const steps = message.steps.map(({ tokensIn: into, tokensOut: out }, index) => {
-    const step = REFLECT_STEPS[index];
+  const steps = message.steps.map(({ name, tokensIn: into, tokensOut: out }) => {
+    const step = REFLECT_STEPS.find((one) => one === name);
     const tokens = t("chat.tokens", { in: formatCount(into ?? 0), out: formatCount(out ?? 0) });
     return step === undefined ? tokens : `${t(`chat.stepName.${step}`)}: ${tokens}`;
   });

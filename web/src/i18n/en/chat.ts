@@ -59,7 +59,6 @@ export const chat = {
     send: "Send",
     startLead: "Choose who answers, or just begin. Both can be changed at any time.",
     startTitle: "New thread",
-    step: { critique: "Criticising the draft", draft: "Drafting", final: "Writing the answer" },
     stepName: { critique: "critique", draft: "draft", final: "final" },
     stop: "Stop",
     stopped: "Stopped.",

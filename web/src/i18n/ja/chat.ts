@@ -55,7 +55,6 @@ export const chat = {
     send: "送信",
     startLead: "話し相手を選ぶか、そのまま書き始めてください。どちらも後から変えられます。",
     startTitle: "新しい会話",
-    step: { critique: "下書きを批評しています", draft: "下書きを書いています", final: "清書しています" },
     stepName: { critique: "批評", draft: "下書き", final: "清書" },
     stop: "停止",
     stopped: "停止しました。",
