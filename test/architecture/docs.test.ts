@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseYaml } from "../../src/base/index.ts";
+import { persona } from "../../src/chat/persona.ts";
 import { settings } from "../../src/main/settings.ts";
 import { workflow } from "../../src/tasks/index.ts";
 
@@ -22,6 +23,13 @@ describe("the documents", () => {
       }
     },
   );
+
+  test.each(["chat.md", "ja/chat.md"])("%s shows settings and a persona that are accepted", async (name) => {
+    const text = await readFile(path.join(DOCS, name), "utf8");
+    const [forChat = "", forPersona = ""] = [...text.matchAll(YAML)].map(([, example]) => example);
+    parseYaml({ text: forChat, source: name, schema: settings, code: "config.invalid" });
+    parseYaml({ text: forPersona, source: name, schema: persona, code: "config.invalid" });
+  });
 
   test("link only to what exists", async () => {
     const names = (await readdir(DOCS, { recursive: true })).filter((name) => name.endsWith(".md"));
