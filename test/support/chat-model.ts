@@ -69,7 +69,9 @@ export async function startChatModel(): Promise<ChatModel> {
     const usage = { prompt_tokens: 12, completion_tokens: reply.length, total_tokens: 12 + reply.length };
     if (call.stream !== true) {
       if (model.holdAfter !== null) await new Promise<void>((resolve) => waiting.push(resolve));
-      const choices = [{ index: 0, message: { role: "assistant", content: reply.join("") }, finish_reason: "stop" }];
+      const choices = [
+        { index: 0, message: { role: "assistant", content: reply.join("") }, finish_reason: "stop" },
+      ];
       response.writeHead(200, { "content-type": "application/json" });
       response.end(JSON.stringify({ object: "chat.completion", model: call.model, choices, usage }));
       return;
