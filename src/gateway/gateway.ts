@@ -24,6 +24,7 @@ import { createBudgetStage } from "./pipeline/reserve-budget.ts";
 import { createSend } from "./pipeline/send.ts";
 import { translationsOf, type FindTranslation } from "./pipeline/translation.ts";
 import { createCacheStage } from "./pipeline/use-cache.ts";
+import type { Within } from "./pipeline/ask-within.ts";
 import { createReflectStage } from "./pipeline/use-reflect.ts";
 import { createTrimStage } from "./pipeline/use-trim.ts";
 import { createPlugin, type Asked } from "./plugin.ts";
@@ -34,7 +35,7 @@ import { createAlarms } from "./relay/alarms.ts";
 import { createProviderHealth } from "./relay/health.ts";
 import { watchCall } from "./relay/watch.ts";
 import { readRequestBody } from "./request-body.ts";
-import { chooseTargets } from "./routing/choose-targets.ts";
+import { chooseTargets, type Targets } from "./routing/choose-targets.ts";
 import { createLatencies } from "./routing/latency.ts";
 import type { GatewaySettings } from "./settings.ts";
 import { modelOf } from "./top-level-fields.ts";
@@ -122,16 +123,28 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
     log,
     tick: () => cache.sweep(params.settings().cache.maxBytes),
   });
+  const within: Within = { clock, random, record: (call, result) => record(call, result) };
+  const limitRate = createRateLimits(clock);
+  const reserveBudget = createBudgetStage({ budgets, clock, log });
+  const send = createSend({ upstreams, health, latencies, clock, alarms, random, findTranslation });
+  const trim = createTrimStage({
+    within,
+    next: compose([limitRate, reserveBudget], send),
+    targetsOf: async (call, model) => {
+      const chosen = await targetsFor(call, model);
+      return chosen.state === "found" ? chosen.targets : null;
+    },
+  });
   const answer = compose(
     [
       allowModel,
-      createReflectStage({ clock, random, record: (call, result) => record(call, result) }),
-      createRateLimits(clock),
+      createReflectStage(within),
+      limitRate,
       createCacheStage({ store: cache, clock, log }),
-      createBudgetStage({ budgets, clock, log }),
-      createTrimStage(),
+      reserveBudget,
+      trim,
     ],
-    createSend({ upstreams, health, latencies, clock, alarms, random, findTranslation }),
+    send,
   );
   const models = createModelList({ upstreams, clock, log });
   const open = new Set<Promise<void>>();
@@ -151,6 +164,23 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
         }),
       ),
   });
+
+  /** Where a call for a model goes. */
+  const targetsFor = (
+    call: Pick<Call, "endpoint" | "dialect" | "body" | "startedAt" | "settings">,
+    model: string | null,
+  ): Promise<Targets> => {
+    const registry = registries.of(call.settings);
+    return chooseTargets({
+      registry,
+      endpoint: call.endpoint.name,
+      dialect: call.dialect,
+      model,
+      translations: translationsOf(findTranslation, call.endpoint.name),
+      ranking: createRanking({ registry, latencies, body: call.body, model, at: call.startedAt }),
+      random,
+    });
+  };
 
   const callerOf = async (request: FastifyRequest): Promise<Caller | null> => {
     for (const key of callerKeys(request.headers, request.raw.url ?? "")) {
@@ -188,15 +218,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
         `The request is larger than ${settings.maxBodyBytes} bytes (gateway.maxBodyBytes).`,
       );
     const model = asked.model ?? modelOf(read.body);
-    const chosen = await chooseTargets({
-      registry,
-      endpoint: endpoint.name,
-      dialect,
-      model,
-      translations: translationsOf(findTranslation, endpoint.name),
-      ranking: createRanking({ registry, latencies, body: read.body, model, at: startedAt }),
-      random,
-    });
+    const chosen = await targetsFor({ endpoint, dialect, body: read.body, startedAt, settings }, model);
     if (chosen.state === "none") return void answerError(on, chosen.refusal, chosen.message);
     const id = random.uuid();
     const call: Call = {

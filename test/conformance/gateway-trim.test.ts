@@ -176,6 +176,42 @@ describe("trimming through the gateway", () => {
     expect(ofRoute).toBeLessThan(122);
   });
 
+  test("sums up what it drops, once, where a model is named for it; the call has its row", async () => {
+    const { upstream, subject, key, sent } = await setup({ trim: { summary: { model: "gpt-5-mini" } } });
+    const shown = headers(await key("summed"), { "x-miyabi-trim": "1024" });
+    const first = await ask(subject.url, "/v1/chat/completions", chat(10), shown);
+    await ask(subject.url, "/v1/chat/completions", chat(10), shown);
+    expect(upstream.calls).toHaveLength(3);
+    const summary = sent(0) as unknown as Message;
+    expect(summary).toMatchObject({ model: "gpt-5-mini", max_tokens: 400 });
+    expect(JSON.stringify(summary)).toContain("Question 1: and so the story");
+    expect(JSON.stringify(sent(1).messages)).toContain("<summary>\\nhi\\n</summary>");
+    expect(upstream.calls[2]?.body).toEqual(upstream.calls[1]?.body);
+    await subject.gateway.costSince(new Date(0));
+    const { rows } = await db.database.query<Message>(
+      "select chain, chain_step, asked_model from miyabi.model_calls where chain_of = $1",
+      [first.headers["x-miyabi-call"]],
+    );
+    expect(rows).toEqual([{ chain: "trim", chain_step: "summary", asked_model: "gpt-5-mini" }]);
+  });
+
+  test("goes on without a summary where that cannot be had", async () => {
+    const { upstream, subject, key, sent } = await setup({
+      trim: { summary: { model: "away" } },
+      aliases: { away: "nobody" },
+      routes: { nobody: { targets: [{ provider: "not-there" }] } },
+    });
+    const answer = await ask(
+      subject.url,
+      "/v1/chat/completions",
+      chat(20),
+      headers(await key("unsummed"), { "x-miyabi-trim": "on" }),
+    );
+    expect(answer.status).toBe(200);
+    expect(upstream.calls).toHaveLength(1);
+    expect(JSON.stringify(sent(0).messages)).toContain("were left out to save tokens.]");
+  });
+
   test("asked for wrongly is refused in the caller's dialect, with what is allowed", async () => {
     const { upstream, subject } = await setup();
     for (const wrong of ["1000", "9216", "1100", "always", "-1", "1e3"]) {

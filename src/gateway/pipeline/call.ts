@@ -43,9 +43,9 @@ export interface Call {
 
 /** What a call is in a chain of calls. */
 export interface ChainStep {
-  readonly name: "reflect";
-  readonly step: "draft" | "critique" | "final";
-  /** Id of the call that the caller made; the last step's own. */
+  readonly name: "reflect" | "trim";
+  readonly step: "draft" | "critique" | "final" | "summary";
+  /** Id of the call that the caller made; of `final` its own. */
   readonly of: string;
 }
 

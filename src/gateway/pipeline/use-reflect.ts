@@ -1,55 +1,19 @@
-import type { Clock, Random } from "../../base/index.ts";
 import { CHAINS, type Chain } from "../reflect/reflect-settings.ts";
 import { reflectable, type Reflectable } from "../reflect/reflect-dialects.ts";
 import { critiqueRequest, draftRequest, finalAnswerRequest } from "../reflect/steps.ts";
-import { createAnswerCopy } from "../relay/answer-copy.ts";
-import { KeptAnswer } from "../relay/answer-sink.ts";
-import { objectOf, parseJson, type JsonObject } from "../usage/usage.ts";
+import type { JsonObject } from "../usage/usage.ts";
+import { askWithin, type Within } from "./ask-within.ts";
 import type { Call, CallResult, Next, Stage } from "./call.ts";
 import { abandoned, refuse } from "./refuse.ts";
-
-interface ReflectStageParams {
-  readonly clock: Clock;
-  readonly random: Pick<Random, "uuid">;
-  /** Writes a step's own row and log line. */
-  readonly record: (call: Call, result: CallResult) => Promise<void>;
-}
-
-const LARGEST_STEP_BYTES = 8 * 1024 * 1024;
 
 /**
  * Where a call or its key asks for it: a draft is asked for, then a critique of it, then the answer that the caller gets,
  * streamed where it wants a stream. Each step is a call of its own, with its limits, budgets and row in the ledger. A step
  * that fails is left out: the caller then gets what was asked, once, without a chain.
  */
-export function createReflectStage(params: Readonly<ReflectStageParams>): Stage {
-  /** The text of a step's answer; null: there is none. */
-  const stepOf = async (
-    call: Call,
-    step: "draft" | "critique",
-    request: Reflectable,
-    body: JsonObject,
-    next: Next,
-  ) => {
-    const kept = new KeptAnswer(LARGEST_STEP_BYTES);
-    const id = params.random.uuid();
-    const inner: Call = {
-      ...call,
-      id,
-      startedAt: params.clock.now(),
-      startedMs: params.clock.monotonicMs(),
-      body: Buffer.from(JSON.stringify(body)),
-      response: kept,
-      answerHeaders: {},
-      // Its answer is read here, so it must not be compressed.
-      copy: createAnswerCopy(0),
-    };
-    const result = await next(inner);
-    await params.record(inner, { ...result, chain: { name: "reflect", step, of: call.id } });
-    if (result.outcome !== "ok" || kept.status !== 200) return null;
-    const text = request.dialect.textOf(objectOf(parseJson(kept.text()))).trim();
-    return text === "" ? null : { text, usage: result.observation?.usage ?? null };
-  };
+export function createReflectStage(within: Within): Stage {
+  const stepOf = (call: Call, step: "draft" | "critique", request: Reflectable, body: JsonObject, next: Next) =>
+    askWithin(within, { call, next, body, step: { name: "reflect", step }, textOf: request.dialect.textOf });
 
   return async (call, next) => {
     const chain = chainOf(call);
@@ -63,11 +27,11 @@ export function createReflectStage(params: Readonly<ReflectStageParams>): Stage 
     const draft = await stepOf(call, "draft", request, draftRequest(request), next);
     if (call.watch.ended !== null) return givenUp(call);
     if (draft === null) return next(call);
-    const critique = await stepOf(call, "critique", request, critiqueRequest(request, draft.text), next);
+    const critique = await stepOf(call, "critique", request, critiqueRequest(request, draft), next);
     if (call.watch.ended !== null) return givenUp(call);
     if (critique === null) return next(call);
     call.answerHeaders["x-miyabi-chain"] = "reflect";
-    const body = finalAnswerRequest(request, draft.text, critique.text);
+    const body = finalAnswerRequest(request, draft, critique);
     const result = await next({ ...call, body: Buffer.from(JSON.stringify(body)) });
     return { ...result, chain: { name: "reflect", step: "final", of: call.id } };
   };

@@ -1,21 +1,55 @@
 import { windowOfModel } from "../price.ts";
 import { routeOf } from "../routing/choose-targets.ts";
+import { reflectDialectOf } from "../reflect/reflect-dialects.ts";
 import { outputLimitOf } from "../top-level-fields.ts";
 import { chooseTrim } from "../trim/choose-trim.ts";
 import { loadTokenizer, surelyFits } from "../trim/count-tokens.ts";
 import { trimDialectOf } from "../trim/dialects.ts";
+import { createSummaries, summaryRequest } from "../trim/summary.ts";
 import { createTrimBody, type TrimBody } from "../trim/trim-body.ts";
 import { termsOf } from "../trim/trim-terms.ts";
 import { parseJson } from "../usage/usage.ts";
-import type { Call, Stage } from "./call.ts";
+import type { Target } from "../routing/choose-targets.ts";
+import { askWithin, type Within } from "./ask-within.ts";
+import type { Call, Next, Stage } from "./call.ts";
 import { priced } from "./record.ts";
 import { refuse } from "./refuse.ts";
+
+interface TrimStageParams {
+  readonly within: Within;
+  /** For calls of our own: what stands before this stage in the pipeline, and then the provider. */
+  readonly next: Next;
+  /** Where a call to another model would go; null: nowhere. */
+  readonly targetsOf: (call: Call, model: string) => Promise<readonly Target[] | null>;
+}
 
 /**
  * Trims requests whose call, key, route or kind of caller asks for it; all others pass untouched. Small ones are let through
  * by their bytes, so that nothing is counted.
  */
-export function createTrimStage(): Stage {
+export function createTrimStage(params: Readonly<TrimStageParams>): Stage {
+  const summaries = createSummaries();
+
+  /** Null: none is wanted, or it failed. */
+  const summaryOf = async (call: Call, dropped: readonly Buffer[]): Promise<string | null> => {
+    const settings = call.settings.trim.summary;
+    const dialect = reflectDialectOf(call.endpoint.name);
+    if (settings === null || dialect === null || dropped.length === 0) return null;
+    const scope = `${call.caller.keyId ?? call.caller.runId ?? ""} ${settings.model} ${settings.tokens}`;
+    return summaries.of(scope, dropped, async () => {
+      const targets = await params.targetsOf(call, settings.model);
+      if (targets === null) return null;
+      return askWithin(params.within, {
+        call,
+        next: params.next,
+        body: summaryRequest(dialect, settings, dropped),
+        step: { name: "trim", step: "summary" },
+        textOf: dialect.textOf,
+        to: { model: settings.model, targets },
+      });
+    });
+  };
+
   let trimBody: Promise<TrimBody> | null = null;
   return async (call, next) => {
     const dialect = trimDialectOf(call.endpoint.name);
@@ -48,9 +82,10 @@ export function createTrimStage(): Stage {
     const { tokensIn, tokensOut, stableTokens } = result.plan;
     const compressRatio = tokensIn === 0 ? 1 : tokensOut / tokensIn;
     call.answerHeaders["x-miyabi-compress-ratio"] = compressRatio.toFixed(3);
+    const summary = await summaryOf(call, result.dropped);
     return next({
       ...call,
-      body: result.body,
+      body: summary === null ? result.body : result.withSummary(summary),
       trimmed: { tokensIn, tokensOut, compressRatio, prefixStableTokens: stableTokens },
     });
   };

@@ -69,6 +69,11 @@ const DIALECTS: Partial<Readonly<Record<EndpointName, ReflectDialect>>> = {
   responses,
 };
 
+/** Null: calls of this endpoint are no conversations, or none that we can write. */
+export function reflectDialectOf(endpoint: EndpointName): ReflectDialect | null {
+  return DIALECTS[endpoint] ?? null;
+}
+
 export interface Reflectable {
   readonly dialect: ReflectDialect;
   readonly fields: JsonObject;
@@ -77,8 +82,8 @@ export interface Reflectable {
 
 /** A request as a chain can work on it; null: it has tools, which a draft would have to call, or no conversation. */
 export function reflectable(endpoint: EndpointName, body: Buffer): Reflectable | null {
-  const dialect = DIALECTS[endpoint];
-  if (dialect === undefined) return null;
+  const dialect = reflectDialectOf(endpoint);
+  if (dialect === null) return null;
   const fields = objectOf(parseJson(body.toString("utf8")));
   if (listOf(fields["tools"]).length > 0 || listOf(fields["functions"]).length > 0) return null;
   const conversation = dialect.conversation(fields);

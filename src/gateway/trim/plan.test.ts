@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { MessageView } from "./message-view.ts";
-import { NOTE_TOKENS, planTrim, type TrimPlan, type TrimTerms } from "./plan.ts";
+import { planTrim, type TrimPlan, type TrimTerms } from "./plan.ts";
 
 const human = (tokens = 50): MessageView => ({ kind: "human", tokens, calls: [], results: [] });
 const says = (tokens: number, ...calls: string[]): MessageView => ({
@@ -17,12 +17,13 @@ const result = (callId: string, tokens: number): MessageView => ({
   results: [{ callId, tokens, digest: tokens > 4_000 ? `large ${tokens}` : callId }],
 });
 
-const BUDGET: TrimTerms = { most: 4_096, least: 2_048, keepSteps: 1, whole: "exchange", saving: null };
+const BUDGET: TrimTerms = { most: 4_096, least: 2_048, keepSteps: 1, whole: "exchange", noteTokens: 40, saving: null };
 const WINDOW: TrimTerms = {
   most: 60_000,
   least: 30_000,
   keepSteps: 3,
   whole: "step",
+  noteTokens: 40,
   saving: { fromTokens: 10_000, writeFactor: 1.25, advance: 0 },
 };
 
@@ -157,7 +158,7 @@ describe("for every conversation", () => {
         const made = plan(views, how);
         expect(plan(structuredClone(views), how)).toEqual(made);
         const sent = outcome(views, made).reduce((sum, [, tokens]) => sum + tokens, 1_000);
-        expect(made.tokensOut).toBe(sent + (made.dropped.size > 0 ? NOTE_TOKENS : 0));
+        expect(made.tokensOut).toBe(sent + (made.dropped.size > 0 ? how.noteTokens : 0));
       }),
     );
   });

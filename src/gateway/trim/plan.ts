@@ -11,6 +11,8 @@ export interface TrimTerms {
   readonly keepSteps: number;
   /** What is dropped as a whole: a question with its answers, or steps of one long task, of which every question stays. */
   readonly whole: "step" | "exchange";
+  /** Of what tells the model that something was dropped. */
+  readonly noteTokens: number;
   /** Results are also cleared where that saves money; null: only where the request must shrink. */
   readonly saving: {
     /** Smaller requests stay as they are. */
@@ -49,8 +51,6 @@ const READ_FACTOR = 0.1;
 const LEAST_RESULT_TOKENS = 60;
 /** Of what stands in place of a result. */
 const STUB_TOKENS = 25;
-/** Of what tells the model that something was dropped. */
-export const NOTE_TOKENS = 40;
 /** Requests that are expected to follow: long sessions are the ones that cost. */
 const HORIZON_STEPS = 20;
 /** Tokens are ours, not the provider's: what must be written anew is taken for a little dearer than it is. */
@@ -106,7 +106,7 @@ function replay(params: Readonly<PlanParams>) {
   let spent = 0;
   let stableTokens = 0;
 
-  const size = (): number => total + (dropped.size > 0 ? NOTE_TOKENS : 0);
+  const size = (): number => total + (dropped.size > 0 ? terms.noteTokens : 0);
   const gainOf = (index: number, before: number): number =>
     params.pinned.has(index) || dropped.has(index) || (shownIn[index] ?? 0) > before
       ? 0

@@ -20,6 +20,10 @@ export interface TrimmedBody {
   /** The same buffer where nothing was trimmed. */
   readonly body: Buffer;
   readonly plan: TrimPlan;
+  /** Messages that were left out. */
+  readonly dropped: readonly Buffer[];
+  /** The body that tells the model what was in them, beside that they are missing. */
+  readonly withSummary: (summary: string) => Buffer;
 }
 
 /** Trims bodies of requests; remembers the sizes of messages that it has seen. */
@@ -54,17 +58,24 @@ export function createTrimBody(count: CountText): TrimBody {
     const views = place.elements.map(({ start, end }) => viewer(body.subarray(start, end)));
     const rest = Buffer.concat([body.subarray(0, place.start), Buffer.from("[]"), body.subarray(place.end)]);
     const plan = planTrim({ views, otherTokens: sizeOfRest(rest).tokens, pinned, terms });
-    if (plan.replaced.size === 0 && plan.dropped.size === 0) return { body, plan };
-    return { body: edited(body, place, dialect, plan), plan };
+    if (plan.replaced.size === 0 && plan.dropped.size === 0) return { body, plan, dropped: [], withSummary: () => body };
+    return {
+      body: edited(body, place, dialect, plan, DROPPED),
+      plan,
+      dropped: place.elements.flatMap(({ start, end }, index) =>
+        plan.dropped.has(index) ? [body.subarray(start, end)] : [],
+      ),
+      withSummary: (summary) => edited(body, place, dialect, plan, `${DROPPED}\n<summary>\n${summary}\n</summary>`),
+    };
   };
 }
 
-function edited(body: Buffer, place: ArrayPlace, dialect: TrimDialect, plan: TrimPlan): Buffer {
+function edited(body: Buffer, place: ArrayPlace, dialect: TrimDialect, plan: TrimPlan, note: string): Buffer {
   const parts: Buffer[] = [];
   place.elements.forEach(({ start, end }, index) => {
     if (plan.dropped.has(index)) return;
     const bytes = body.subarray(start, end);
-    const changed = changedMessage(bytes, index, dialect, plan);
+    const changed = changedMessage(bytes, index, dialect, plan, note);
     parts.push(
       Buffer.from(parts.length === 0 ? "[" : ","),
       changed === null ? bytes : Buffer.from(JSON.stringify(changed)),
@@ -79,6 +90,7 @@ function changedMessage(
   index: number,
   dialect: TrimDialect,
   plan: TrimPlan,
+  note: string,
 ): JsonObject | null {
   const replaced = plan.replaced.get(index);
   if (replaced !== undefined) {
@@ -87,5 +99,5 @@ function changedMessage(
     );
     return dialect.replace(messageOf(bytes.toString("utf8")), new Map(texts));
   }
-  return index === plan.noted ? dialect.addText(messageOf(bytes.toString("utf8")), DROPPED) : null;
+  return index === plan.noted ? dialect.addText(messageOf(bytes.toString("utf8")), note) : null;
 }

@@ -16,6 +16,14 @@ export const trimChoice = z.union([
 ]);
 export type TrimChoice = z.infer<typeof trimChoice>;
 
+const summarySettings = z.strictObject({
+  /** Or alias, or route. */
+  model: z.string().min(1),
+  /** Most tokens of a summary. */
+  tokens: z.number().int().min(100).max(4_000).default(400),
+});
+export type SummarySettings = z.infer<typeof summarySettings>;
+
 /** `gateway.trim` */
 export const trimSettings = z
   .strictObject({
@@ -32,6 +40,8 @@ export const trimSettings = z
      * may be paid for that before it is saved; 0: a conversation never costs more than untrimmed, at no point.
      */
     advance: z.number().min(0).max(0.2).default(0),
+    /** A model that sums up turns that are dropped, once for each batch; null: they are only said to be missing. */
+    summary: summarySettings.nullable().default(null),
     /** Tokens that models take in, by name, where the price list does not know them or says too much. */
     windows: z.record(z.string().min(1), z.number().int().min(LEAST_BUDGET)).default({}),
     /** For models that nobody knows. */

@@ -9,6 +9,9 @@ const WINDOW_SHARE = 0.75;
 const WRITE_FACTOR = 1.25;
 const WRITE_HOUR_FACTOR = 2;
 
+/** Of the sentence that says that turns are missing. */
+const NOTE_TOKENS = 40;
+
 /** What a choice means for a request. `window`: tokens of the model; `output`: those that its answer may take of it. */
 export function termsOf(params: {
   readonly choice: Exclude<TrimChoice, "off">;
@@ -18,14 +21,16 @@ export function termsOf(params: {
   readonly body: Buffer;
 }): TrimTerms {
   const { choice, settings } = params;
+  const noteTokens = NOTE_TOKENS + (settings.summary?.tokens ?? 0);
   if (choice !== "window")
-    return { most: choice, least: choice * SHRUNK, keepSteps: 1, whole: "exchange", saving: null };
+    return { most: choice, least: choice * SHRUNK, keepSteps: 1, whole: "exchange", noteTokens, saving: null };
   const most = Math.floor(Math.max(params.window - params.output, params.window / 2) * WINDOW_SHARE);
   return {
     most,
     least: most * SHRUNK,
     keepSteps: settings.keepSteps,
     whole: "step",
+    noteTokens,
     saving: {
       fromTokens: settings.fromTokens,
       writeFactor: keepsAnHour(params.body) ? WRITE_HOUR_FACTOR : WRITE_FACTOR,
