@@ -12,7 +12,13 @@ import { abandoned, refuse } from "./refuse.ts";
  * that fails is left out: the caller then gets what was asked, once, without a chain.
  */
 export function createReflectStage(within: Within): Stage {
-  const stepOf = (call: Call, step: "draft" | "critique", request: Reflectable, body: JsonObject, next: Next) =>
+  const stepOf = (
+    call: Call,
+    step: "draft" | "critique",
+    request: Reflectable,
+    body: JsonObject,
+    next: Next,
+  ) =>
     askWithin(within, { call, next, body, step: { name: "reflect", step }, textOf: request.dialect.textOf });
 
   return async (call, next) => {

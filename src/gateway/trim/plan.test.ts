@@ -17,7 +17,14 @@ const result = (callId: string, tokens: number): MessageView => ({
   results: [{ callId, tokens, digest: tokens > 4_000 ? `large ${tokens}` : callId }],
 });
 
-const BUDGET: TrimTerms = { most: 4_096, least: 2_048, keepSteps: 1, whole: "exchange", noteTokens: 40, saving: null };
+const BUDGET: TrimTerms = {
+  most: 4_096,
+  least: 2_048,
+  keepSteps: 1,
+  whole: "exchange",
+  noteTokens: 40,
+  saving: null,
+};
 const WINDOW: TrimTerms = {
   most: 60_000,
   least: 30_000,

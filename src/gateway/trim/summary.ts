@@ -21,7 +21,9 @@ export function summaryRequest(
   { model, tokens }: SummarySettings,
   dropped: readonly Buffer[],
 ): JsonObject {
-  const transcript = dropped.map((message) => shortened(message.toString("utf8"), LONGEST_MESSAGE)).join("\n");
+  const transcript = dropped
+    .map((message) => shortened(message.toString("utf8"), LONGEST_MESSAGE))
+    .join("\n");
   const text = `${INSTRUCTION}\n\nAt most ${Math.floor(tokens * 0.7)} words.\n\n<conversation>\n${shortened(transcript, LONGEST_TRANSCRIPT)}\n</conversation>`;
   const limit = dialect.field === "input" ? "max_output_tokens" : "max_tokens";
   return { model, [limit]: tokens, [dialect.field]: [dialect.say("user", text)] };
@@ -38,7 +40,11 @@ export function createSummaries() {
   const known = new LRUCache<string, Promise<string | null>>({ max: MOST_REMEMBERED });
   return {
     /** `ask` is called for messages that have not been summed up; what fails is asked for again the next time. */
-    of: (scope: string, dropped: readonly Buffer[], ask: () => Promise<string | null>): Promise<string | null> => {
+    of: (
+      scope: string,
+      dropped: readonly Buffer[],
+      ask: () => Promise<string | null>,
+    ): Promise<string | null> => {
       const hash = createHash("sha256").update(scope);
       for (const message of dropped) hash.update("\n").update(message);
       const key = hash.digest("base64");

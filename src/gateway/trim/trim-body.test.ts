@@ -13,7 +13,14 @@ beforeAll(async () => {
 
 type Part = Record<string, unknown>;
 
-const TERMS: TrimTerms = { most: 2_000, least: 1_000, keepSteps: 1, whole: "step", noteTokens: 40, saving: null };
+const TERMS: TrimTerms = {
+  most: 2_000,
+  least: 1_000,
+  keepSteps: 1,
+  whole: "step",
+  noteTokens: 40,
+  saving: null,
+};
 const LONG = "a line of a log that a tool has printed\n".repeat(100);
 
 function dialect(name: "messages" | "chat_completions" | "responses"): TrimDialect {

@@ -58,14 +58,16 @@ export function createTrimBody(count: CountText): TrimBody {
     const views = place.elements.map(({ start, end }) => viewer(body.subarray(start, end)));
     const rest = Buffer.concat([body.subarray(0, place.start), Buffer.from("[]"), body.subarray(place.end)]);
     const plan = planTrim({ views, otherTokens: sizeOfRest(rest).tokens, pinned, terms });
-    if (plan.replaced.size === 0 && plan.dropped.size === 0) return { body, plan, dropped: [], withSummary: () => body };
+    if (plan.replaced.size === 0 && plan.dropped.size === 0)
+      return { body, plan, dropped: [], withSummary: () => body };
     return {
       body: edited(body, place, dialect, plan, DROPPED),
       plan,
       dropped: place.elements.flatMap(({ start, end }, index) =>
         plan.dropped.has(index) ? [body.subarray(start, end)] : [],
       ),
-      withSummary: (summary) => edited(body, place, dialect, plan, `${DROPPED}\n<summary>\n${summary}\n</summary>`),
+      withSummary: (summary) =>
+        edited(body, place, dialect, plan, `${DROPPED}\n<summary>\n${summary}\n</summary>`),
     };
   };
 }

@@ -23,7 +23,14 @@ export function termsOf(params: {
   const { choice, settings } = params;
   const noteTokens = NOTE_TOKENS + (settings.summary?.tokens ?? 0);
   if (choice !== "window")
-    return { most: choice, least: choice * SHRUNK, keepSteps: 1, whole: "exchange", noteTokens, saving: null };
+    return {
+      most: choice,
+      least: choice * SHRUNK,
+      keepSteps: 1,
+      whole: "exchange",
+      noteTokens,
+      saving: null,
+    };
   const most = Math.floor(Math.max(params.window - params.output, params.window / 2) * WINDOW_SHARE);
   return {
     most,
