@@ -117,7 +117,7 @@ export function createHandlers(
     addRepository: async ({ body }) => {
       const known = await intake.inspect(body.path, body.targetBranch ?? null);
       await domain.database.query(
-        "insert into miyabi.repositories (id, name, path, target_branch) values ($1, $2, $3, $4) on conflict (id) do nothing",
+        "insert into miyabi.repositories (id, name, path, target_branch) values ($1, $2, $3, $4) on conflict do nothing",
         [known.id, known.name, known.path, known.targetBranch],
       );
       const found = (await reads.repositories()).find((one) => one.id === known.id);

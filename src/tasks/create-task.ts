@@ -48,8 +48,9 @@ export async function insertTask(
   const known = await findByKey(tx, draft.idempotencyKey, hash);
   if (known !== null) return known;
   await requireTasks(tx, draft.dependsOn);
+  // On no particular conflict: of two first tasks at once the later one may meet the path before the id.
   await tx.query(
-    "insert into miyabi.repositories (id, name, path, target_branch) values ($1, $2, $3, $4) on conflict (id) do nothing",
+    "insert into miyabi.repositories (id, name, path, target_branch) values ($1, $2, $3, $4) on conflict do nothing",
     [draft.repository.id, draft.repository.name, draft.repository.path, draft.repository.targetBranch],
   );
   const deadline = ownDeadline({

@@ -129,6 +129,23 @@ describe("without a sandbox that works", () => {
     const { id } = await addTask(product);
     const task: TaskFacts = await waitForTask(product, id, hasEnded);
     expect(task.state).toBe("done");
+
+    // At the same time on one loopback, each reports as itself: one that is done before the other's first word.
+    const repository = await createTestRepository(path.join(product.home, "side-by-side"));
+    const words = ["slow", "quick"];
+    const ids = await Promise.all(
+      words.map(async (word) => {
+        const body = `\`\`\`miyabi-recipe\nimplement:\n  - wait: ${word === "slow" ? 2_000 : 500}\n  - write: { path: ${word}.txt, content: ${word} }\n  - commit: "${word}"\nreview:\n  - approve: Good.\n\`\`\`\n`;
+        const wanted = { repositoryPath: repository.dir, title: word, body, profile: "sample" };
+        return (await product.post<{ id: string }>("/api/tasks", wanted)).id;
+      }),
+    );
+    for (const id of ids) {
+      const both = await waitForTask(product, id, hasEnded);
+      expect(both).toMatchObject({ state: "done" });
+      expect(both.runs.every((run) => run.state === "succeeded")).toBe(true);
+    }
+    for (const word of words) expect(await repository.git("show", `main:${word}.txt`)).toBe(word);
     const { code, stderr } = await product.cli("shutdown");
     expect(code, stderr).toBe(0);
     await eventually("no process is left", 20_000, async () => (await product.processes()).length === 0);

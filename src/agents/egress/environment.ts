@@ -1,5 +1,5 @@
 import path from "node:path";
-import { FORWARDER_PORT, FORWARDER_URL } from "./forwarder.ts";
+import { FORWARDER_PORT, forwarderMcpUrl, forwarderUrl } from "./forwarder.ts";
 
 interface EnvironmentParams {
   /** Private home inside. */
@@ -8,6 +8,8 @@ interface EnvironmentParams {
   readonly nodeFile: string;
   /** Further directories for PATH, before the system's, e.g. the agent's `node_modules/.bin`. */
   readonly pathDirs: readonly string[];
+  /** Where the forwarder listens. Default `FORWARDER_PORT`. */
+  readonly port?: number;
   /** The profile's own variables; they win. */
   readonly extra: Readonly<Record<string, string>>;
 }
@@ -19,7 +21,8 @@ const SYSTEM_PATH = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin
  * is the identity. Proxy variables in both spellings lead to the forwarder. Pure.
  */
 export function sandboxEnvironment(params: Readonly<EnvironmentParams>): Readonly<Record<string, string>> {
-  const proxy = `http://127.0.0.1:${FORWARDER_PORT}`;
+  const port = params.port ?? FORWARDER_PORT;
+  const proxy = forwarderUrl(port);
   const direct = "127.0.0.1,localhost,::1";
   return {
     PATH: [path.dirname(params.nodeFile), ...params.pathDirs, ...SYSTEM_PATH].join(":"),
@@ -40,8 +43,8 @@ export function sandboxEnvironment(params: Readonly<EnvironmentParams>): Readonl
     no_proxy: direct,
     // Node's own fetch looks at the variables above only when told.
     NODE_USE_ENV_PROXY: "1",
-    MIYABI_GATEWAY_URL: FORWARDER_URL,
-    MIYABI_MCP_URL: `${FORWARDER_URL}/mcp`,
+    MIYABI_GATEWAY_URL: forwarderUrl(port),
+    MIYABI_MCP_URL: forwarderMcpUrl(port),
     ...params.extra,
   };
 }

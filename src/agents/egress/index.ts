@@ -1,5 +1,11 @@
 export { sandboxEnvironment } from "./environment.ts";
-export { forwarderCommand, FORWARDER_MCP_URL, FORWARDER_PORT, FORWARDER_URL } from "./forwarder.ts";
+export {
+  findForwarderPort,
+  forwarderCommand,
+  FORWARDER_PORT,
+  forwarderMcpUrl,
+  forwarderUrl,
+} from "./forwarder.ts";
 export type { Denial } from "./gate.ts";
 export type { EgressNetwork } from "./network.ts";
 export { createRunSocket, type RunSocket } from "./run-socket.ts";

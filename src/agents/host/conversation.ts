@@ -107,7 +107,7 @@ export function createConversation(params: Readonly<ConversationParams>): Conver
       startProcess: async (program) => {
         const handle = await params.sandbox.start(program);
         identity = handle.identity;
-        return countOutput(handle, params.onOutput);
+        return countOutput(handle, params.onOutput, stop.signal);
       },
       onEvent,
       onPermission: (request, signal) => params.permissions.decide(request, signal),
@@ -260,13 +260,26 @@ export function createConversation(params: Readonly<ConversationParams>): Conver
 const add = (sum: number | null, more: number | null): number | null =>
   more === null ? sum : (sum ?? 0) + more;
 
-/** The agent's program with every byte it prints counted. */
-function countOutput(process: AgentProcess, onOutput: (bytes: number) => void): AgentProcess {
+/** The agent's program with every byte it prints counted. Once the run is stopped nothing more is read into memory: its end may take a while. */
+function countOutput(
+  process: AgentProcess,
+  onOutput: (bytes: number) => void,
+  stopped: AbortSignal,
+): AgentProcess {
   const counted = [process.stdout, process.stderr].map((stream) => {
     const through = new PassThrough();
-    stream.on("data", (chunk: Buffer) => onOutput(chunk.length));
     stream.on("error", (error) => through.destroy(error));
-    return stream.pipe(through);
+    const discard = (): void => {
+      stream.unpipe(through);
+      stream.resume();
+      through.end();
+    };
+    stopped.addEventListener("abort", discard, { once: true });
+    stream.once("close", () => stopped.removeEventListener("abort", discard));
+    stream.pipe(through);
+    // After the pipe's own listener: the chunk that goes beyond the limit ends the pipe, and is through by then.
+    stream.on("data", (chunk: Buffer) => onOutput(chunk.length));
+    return through;
   });
   const [stdout = process.stdout, stderr = process.stderr] = counted;
   return { stdin: process.stdin, stdout, stderr, exited: process.exited, kill: () => process.kill() };

@@ -4,8 +4,10 @@ import { AppError, type Clock, type Log, type ProcessRunner } from "../../base/i
 import {
   createRunSocket,
   forwarderCommand,
-  FORWARDER_MCP_URL,
-  FORWARDER_URL,
+  FORWARDER_PORT,
+  findForwarderPort,
+  forwarderMcpUrl,
+  forwarderUrl,
   type RunSocket,
   sandboxEnvironment,
 } from "../egress/index.ts";
@@ -114,6 +116,8 @@ export async function openRunSandbox(params: Readonly<OpenRunSandboxParams>): Pr
   const { spec, machine, directories } = params;
   const socketDir = path.join(machine.runDir, "runs", `${spec.runId}.${spec.attempt}-${params.purpose}`);
   await mkdir(socketDir, { recursive: true, mode: 0o700 });
+  const isTracked = spec.sandbox === "none";
+  const port = isTracked ? await findForwarderPort() : FORWARDER_PORT;
   const socket: RunSocket = await createRunSocket({
     socketPath: path.join(socketDir, SOCKET),
     upstream: {
@@ -132,10 +136,10 @@ export async function openRunSandbox(params: Readonly<OpenRunSandboxParams>): Pr
   const killAll = async (): Promise<void> => {
     await Promise.all([...alive].map((handle) => handle.kill()));
   };
-  const isTracked = spec.sandbox === "none";
   // Without a sandbox the socket and the temporary directory are where they are.
   const insideSocket = path.join(isTracked ? socketDir : RUN_SOCKET_DIR, SOCKET);
   const base = sandboxEnvironment({
+    port,
     homeDir: directories.home,
     nodeFile: machine.nodeFile,
     pathDirs: [],
@@ -145,8 +149,8 @@ export async function openRunSandbox(params: Readonly<OpenRunSandboxParams>): Pr
   return {
     cloneDir: directories.clone,
     homeDir: directories.home,
-    gatewayUrl: FORWARDER_URL,
-    mcpUrl: FORWARDER_MCP_URL,
+    gatewayUrl: forwarderUrl(port),
+    mcpUrl: forwarderMcpUrl(port),
     start: async (program) => {
       const signal = program.signal ?? params.signal;
       await params.hold(signal);
@@ -174,7 +178,7 @@ export async function openRunSandbox(params: Readonly<OpenRunSandboxParams>): Pr
             program.isolated === true
               ? null
               : {
-                  ...forwarderCommand({ nodeFile: machine.nodeFile, socketPath: insideSocket }),
+                  ...forwarderCommand({ nodeFile: machine.nodeFile, socketPath: insideSocket, port }),
                   // Node and an agent take longer to start than the forwarder; nothing waits for it.
                   waitUntilReady: false,
                 },
