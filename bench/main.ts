@@ -1,44 +1,15 @@
 /** `npm run bench`: measures the product; `-- --json` prints the results alone, `-- --only NAME` runs one part. */
-import { build } from "../scripts/build.ts";
 import { measureIdle, measurePrompt, measureStart } from "./installation.ts";
-import type { Result } from "./result.ts";
+import { runParts } from "./run-parts.ts";
 import { measureList } from "./task-list.ts";
 import { measureThroughput } from "./task-throughput.ts";
 import { measureTrim } from "./trim.ts";
 
-type Measure = (note: (text: string) => void) => Promise<readonly Result[]>;
-
-const PARTS: Readonly<Record<string, Measure>> = {
+await runParts({
   throughput: measureThroughput,
   list: measureList,
   prompt: measurePrompt,
   start: measureStart,
   idle: measureIdle,
   trim: measureTrim,
-};
-
-const asJson = process.argv.includes("--json");
-const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : undefined;
-if (only !== undefined && PARTS[only] === undefined) {
-  process.stderr.write(`There is no part "${only}"; there are ${Object.keys(PARTS).join(", ")}.\n`);
-  process.exit(64);
-}
-await build({ ifStale: true });
-const results: Result[] = [];
-for (const [name, measure] of Object.entries(PARTS)) {
-  if (only !== undefined && name !== only) continue;
-  process.stderr.write(`${name} …\n`);
-  // One after the other: two at once would measure each other.
-  results.push(...(await measure((text) => process.stderr.write(`  ${text}\n`))));
-}
-process.stdout.write(asJson ? `${JSON.stringify(results, null, 2)}\n` : table(results));
-
-function table(rows: readonly Result[]): string {
-  const width = Math.max(...rows.map(({ name }) => name.length));
-  return rows
-    .map(({ name, value, unit, goal, met }) => {
-      const aim = goal === null ? "" : `  goal ${goal}  ${met === true ? "met" : "MISSED"}`;
-      return `${name.padEnd(width)}  ${String(value).padStart(8)} ${unit}${aim}\n`;
-    })
-    .join("");
-}
+});

@@ -26,11 +26,15 @@ interface HostedParams {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** GitHub tells what happens, and the poll comes too late to matter. Default false. */
   readonly webhooks?: boolean;
+  /** Further fields of the section `github`. */
+  readonly github?: Readonly<Record<string, unknown>>;
   /** Other sections of `miyabi.yaml`. */
   readonly installation?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
   /** Further things in place before the product starts. */
   readonly before?: (product: TestInstallation) => Promise<void>;
+  /** What people did on the server before the product started; agents have work at once then, and are not waited for. */
+  readonly beforeStart?: (hosted: Pick<HostedProduct, "server" | "repository">) => void;
 }
 
 const CHECKS_EVERY_MS = 200;
@@ -72,6 +76,7 @@ export async function startHostedProduct(params: Readonly<HostedParams>): Promis
         ...(port === null
           ? { pollSeconds: 1 }
           : { pollSeconds: 3_600, webhooks: { port, secretEnv: "GITHUB_WEBHOOK_SECRET" } }),
+        ...params.github,
         repositories: [{ name: params.name, merge: "when-green", ...params.settings }],
       },
     };
@@ -84,8 +89,9 @@ export async function startHostedProduct(params: Readonly<HostedParams>): Promis
       },
     );
     await params.before?.(product);
+    params.beforeStart?.({ server, repository });
     product.up();
-    await waitUntilIdle(product);
+    if (params.beforeStart === undefined) await waitUntilIdle(product);
   } catch (error) {
     await close();
     throw error;

@@ -4,7 +4,7 @@ import type { Commands } from "./commands/commands.ts";
 import type { IssueIntake } from "./issue-intake.ts";
 import { readIssues } from "./issue-snapshot.ts";
 import { reconcile } from "./reconcile.ts";
-import { issueReply } from "./replies.ts";
+import { issueReply, type IssueReply } from "./replies.ts";
 import type { HostedRepositories, HostedRepository } from "./repositories.ts";
 import type { RepositoryState } from "./repository-state.ts";
 import type { GitHubSettings } from "./settings.ts";
@@ -79,51 +79,66 @@ async function pollOne(
 ): Promise<void> {
   const { database, intake } = params;
   const cursor = await readCursor(database, repository.key);
+  const from = cursor.issues_since === null ? null : new Date(cursor.issues_since.getTime() - OVERLAP_MS);
+  const listed = await listChanged(repository, from, cursor.issues_etag);
+  if (listed === null) return;
+  // Only now, since what becomes of an issue changes it, and with it its place in the list.
+  for (let at = 0; at < listed.issues.length; at += PAGE) {
+    const some = listed.issues.slice(at, at + PAGE);
+    const starting = await intake.starting(repository, some);
+    const snapshots = await readIssues(repository.client, repository.settings.name, starting);
+    for (const issue of some) {
+      if (signal.aborted) return;
+      await intake.look(repository, issue, snapshots.get(issue.number));
+    }
+  }
+  const next = listed.issues.at(-1)?.updated_at ?? cursor.issues_since ?? params.clock.now();
+  // The tag belongs to the question with this very `since`; with another one it would never match.
+  const same = next.getTime() === cursor.issues_since?.getTime();
+  await database.query(
+    "update miyabi.github_repositories set issues_since = $2, issues_etag = $3, polled_at = now() where name = $1",
+    [repository.key, next, same ? listed.etag : null],
+  );
+}
+
+/** Everything that changed since then, the oldest change first, without texts; at first everything that carries the label. Null: nothing changed. */
+async function listChanged(
+  repository: HostedRepository,
+  from: Date | null,
+  etag: string | null,
+): Promise<{ readonly issues: readonly IssueReply[]; readonly etag: string | null } | null> {
   const [owner, repo] = repository.settings.name.split("/");
-  let since = cursor.issues_since === null ? null : new Date(cursor.issues_since.getTime() - OVERLAP_MS);
-  let isFirst = true;
-  let seen = cursor.issues_since;
+  const issues: IssueReply[] = [];
+  let since = from;
+  let firstTag: string | null = null;
   for (let page = 1; ;) {
+    const isFirst = issues.length === 0;
     const found = await repository.client.ifChanged(
       "GET /repos/{owner}/{repo}/issues",
       {
         owner,
         repo,
-        state: since === null ? "open" : "all",
+        // Later closed ones too, and those whose label was removed.
+        ...(from === null ? { state: "open", labels: repository.settings.label } : { state: "all" }),
+        ...(since === null ? {} : { since: since.toISOString() }),
         sort: "updated",
         direction: "asc",
         per_page: PAGE,
         page,
-        ...(since === null ? { labels: repository.settings.label } : { since: since.toISOString() }),
       },
-      isFirst ? cursor.issues_etag : null,
+      isFirst ? etag : null,
       z.array(issueReply),
     );
-    if (!found.modified) return;
-    const starting = await intake.starting(repository, found.data);
-    const snapshots = await readIssues(repository.client, repository.settings.name, starting);
-    for (const issue of found.data) {
-      if (signal.aborted) return;
-      await intake.look(repository, issue, snapshots.get(issue.number));
-    }
+    if (!found.modified) return null;
+    if (isFirst) firstTag = found.etag;
+    for (const issue of found.data) issues.push({ ...issue, body: "" });
     const newest = found.data.at(-1)?.updated_at ?? null;
-    seen = newest ?? seen;
-    if (found.data.length === PAGE && newest !== null) {
-      // From the last one on instead of by page numbers: an issue that changes meanwhile moves to the end and shifts all pages.
-      const stands = since !== null && newest.getTime() <= since.getTime();
-      page = stands || since === null ? page + 1 : 1;
-      if (since !== null && !stands) since = newest;
-      isFirst = false;
-      continue;
-    }
-    const next = seen ?? params.clock.now();
-    // The tag belongs to the question with this very `since`; with another one it would never match.
-    const same = next.getTime() === cursor.issues_since?.getTime();
-    await database.query(
-      "update miyabi.github_repositories set issues_since = $2, issues_etag = $3, comments_behind = true, polled_at = now() where name = $1",
-      [repository.key, next, same && isFirst ? found.etag : null],
-    );
-    return;
+    if (found.data.length < PAGE || newest === null)
+      return { issues, etag: issues.length < PAGE ? firstTag : null };
+    // From the last one on instead of by page numbers: an issue that changes meanwhile moves to the end and shifts all pages.
+    const stands = since !== null && newest.getTime() <= since.getTime();
+    page = stands ? page + 1 : 1;
+    if (!stands) since = newest;
   }
 }
 

@@ -51,6 +51,13 @@ export interface KnownRepository {
   readonly targetBranch: string;
 }
 
+interface Looked {
+  readonly facts: RepositoryFacts;
+  readonly known: KnownRepository;
+  readonly followed: Workflow;
+  readonly source: string;
+}
+
 const WORKFLOW_FILE = ".miyabi/workflow.yaml";
 
 export function createIntake(params: Readonly<IntakeParams>): Intake {
@@ -74,14 +81,33 @@ export function createIntake(params: Readonly<IntakeParams>): Intake {
     };
     return { facts, known };
   };
+  const mirrors = new Map<string, Looked>();
+  const look = async (task: NewTask, hosted: AddOptions["hosted"]): Promise<Looked> => {
+    const branch = task.targetBranch ?? null;
+    const chosen = task.workflow === undefined || task.workflow === "default" ? null : task.workflow;
+    const lookNow = async (): Promise<Looked> => {
+      const { facts, known } = await inspect(task.repositoryPath, branch);
+      return { facts, known, ...(await workflowOf(params.git, facts, chosen, hosted)) };
+    };
+    if (hosted === undefined || branch === null) return lookNow();
+    // A mirror is ours alone: as long as its branch stands where it stood, everything else does too.
+    const head = await params.git.run({
+      gitDir: task.repositoryPath,
+      args: ["rev-parse", "--verify", "--end-of-options", `refs/heads/${branch}`],
+    });
+    const key = JSON.stringify([task.repositoryPath, branch, chosen, hosted]);
+    const before = mirrors.get(key);
+    if (before !== undefined && head.code === 0 && before.facts.commit === head.stdout.trim()) return before;
+    const looked = await lookNow();
+    mirrors.set(key, looked);
+    return looked;
+  };
   return {
     inspect: async (repositoryPath, branch) => (await inspect(repositoryPath, branch)).known,
     add: async (task, { idempotencyKey, source, hosted, branchKey, role = null }) => {
-      const { facts, known } = await inspect(task.repositoryPath, task.targetBranch ?? null);
       if (task.profile !== undefined) params.requireProfile(task.profile);
-      const chosen = task.workflow === undefined || task.workflow === "default" ? null : task.workflow;
-      const found = await workflowOf(params.git, facts, chosen, hosted);
-      const named = found.source;
+      const found = await look(task, hosted);
+      const { known, source: named } = found;
       const followed = role === null ? found.followed : withRole(found.followed, role);
       requirePullRequest(followed, named, hosted !== undefined);
       requireRoles(followed, named, params.queues);
