@@ -5,7 +5,7 @@ import { SAMPLE_PROFILE } from "../agents/index.ts";
 import type { Git } from "../repositories/index.ts";
 import type { Installation } from "./installation.ts";
 
-interface SampleParams {
+export interface SampleParams {
   readonly home: Home;
   readonly installation: Installation;
   readonly git: Git;
