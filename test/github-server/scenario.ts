@@ -107,43 +107,44 @@ export async function setupGitHub({
     team: { slots: () => Promise.resolve([]), cannotRun: () => Promise.resolve(null) },
   });
   const { openGitHub } = await loadGitHub();
-  const github = openGitHub({
-    ...deps,
-    settings: githubSettings.parse({
-      apiUrl: server.url,
-      token: "GITHUB_TOKEN",
-      maxOpenTasks,
-      routes,
-      repositories: [{ name: NAME, merge: policy, trusted: [...trusted] }],
-      ...(webhooks ? { webhooks: { port: await freePort(), secretEnv: "WEBHOOK_SECRET" } } : {}),
-    }),
-    readSecret: (name) => (name === "WEBHOOK_SECRET" ? HOOK_SECRET : token),
-    database: bundle.database,
-    notifier,
-    tasks: bundle.tasks,
-    intake,
-    git: ourGit,
-    home,
-    consoleUrl: "http://localhost:8000",
-    commandPorts: {
-      explain: (taskId) => queries.explain(taskId, systemClock.now()),
-      tell: (slot, text, { from, idempotencyKey }) =>
-        mailboxes.send({
-          sender: from,
-          recipient: slot,
-          taskId: null,
-          body: text,
-          dedupeKey: idempotencyKey,
-        }),
-      endingRunOf: (_taskId, work) => work(),
-    },
-  });
-  const outbox = createOutboxWorker({
-    ...deps,
-    database: bundle.database,
-    notifier,
-    handlers: github.handlers,
-  });
+  const webhookPort = webhooks ? await freePort() : 0;
+  /** What one control plane has of GitHub. */
+  const connect = () => {
+    const github = openGitHub({
+      ...deps,
+      settings: githubSettings.parse({
+        apiUrl: server.url,
+        token: "GITHUB_TOKEN",
+        maxOpenTasks,
+        routes,
+        repositories: [{ name: NAME, merge: policy, trusted: [...trusted] }],
+        ...(webhooks ? { webhooks: { port: webhookPort, secretEnv: "WEBHOOK_SECRET" } } : {}),
+      }),
+      readSecret: (name) => (name === "WEBHOOK_SECRET" ? HOOK_SECRET : token),
+      database: bundle.database,
+      notifier,
+      tasks: bundle.tasks,
+      intake,
+      git: ourGit,
+      home,
+      consoleUrl: "http://localhost:8000",
+      commandPorts: {
+        explain: (taskId) => queries.explain(taskId, systemClock.now()),
+        tell: (slot, text, { from, idempotencyKey }) =>
+          mailboxes.send({
+            sender: from,
+            recipient: slot,
+            taskId: null,
+            body: text,
+            dedupeKey: idempotencyKey,
+          }),
+        endingRunOf: (_taskId, work) => work(),
+      },
+    });
+    const { handlers } = github;
+    return { github, outbox: createOutboxWorker({ ...deps, database: bundle.database, notifier, handlers }) };
+  };
+  const { github, outbox } = connect();
   const [poll, watch, relay, deliveries] = github.services;
   const { listener } = github;
   if (listener !== null) {
@@ -308,6 +309,9 @@ export async function setupGitHub({
   };
   return {
     ...bundle,
+    outbox,
+    /** Another control plane on the same database and data directory, e.g. one that was thought to be dead. */
+    second: connect,
     /** Wall time alone goes on. */
     clock: { advance: (ms: number) => void (aheadMs += ms) },
     server,
