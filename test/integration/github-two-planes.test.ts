@@ -8,12 +8,12 @@ test("two control planes on one database: one task, one pull request and one com
   const other = scenario.second();
   const issues = Array.from({ length: 8 }, () => openIssue({ labelledBy: "hanako" }));
   const together = async (): Promise<void> => {
-    await Promise.all([github, other.github].map(({ services: [poll] }) => poll?.tick()));
+    await Promise.all([github, other.github].map(async ({ services: [poll] }) => poll?.tick()));
     for (let round = 0; round < 3; round += 1) {
       await database.query("update miyabi.outbox set due_at = now() where state = 'pending'");
       await Promise.all([outbox, other.outbox].map((worker) => worker.tick()));
       await database.query("update miyabi.github_pull_requests set looked_at = null");
-      await Promise.all([github, other.github].map(({ services: [, watch] }) => watch?.tick()));
+      await Promise.all([github, other.github].map(async ({ services: [, watch] }) => watch?.tick()));
     }
   };
   await together();
