@@ -92,6 +92,15 @@ async function serve(
     request.headers.authorization ?? "",
   );
   if (fault?.when === "after") return void response.destroy();
+  if (fault?.when === "cut") {
+    const text = JSON.stringify(reply.body);
+    response.writeHead(reply.status, {
+      "content-type": "application/json; charset=utf-8",
+      "content-length": Buffer.byteLength(text),
+    });
+    response.write(text.slice(0, text.length / 2), () => response.destroy());
+    return;
+  }
   send(state, request, response, reply, new URL(request.url ?? "/", url));
 }
 

@@ -93,8 +93,8 @@ export interface Repository {
 export interface Fault {
   readonly method: string;
   readonly path: RegExp;
-  /** `before`: nothing happens; `after`: it happens, and the answer is lost. */
-  readonly when: "before" | "after";
+  /** `before`: nothing happens; `after`: it happens, and the answer is lost; `cut`: it happens, and half of the answer comes. */
+  readonly when: "before" | "after" | "cut";
   times: number;
 }
 

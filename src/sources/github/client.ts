@@ -140,6 +140,7 @@ function createClient(
         headers: { "x-github-api-version": API_VERSION, ...headers },
       });
       budget.note(response.headers);
+      requireWhole(route, response);
       return response;
     });
   const client: GitHubClient = {
@@ -190,6 +191,18 @@ async function guarded<T>(
     budget.noteFailure(known);
     throw known;
   }
+}
+
+/**
+ * A reply that was cut off comes from octokit as text with a good status. It says nothing of what is there or was done: not that a list
+ * is empty, nor that a merge was refused.
+ */
+function requireWhole(
+  route: string,
+  { headers, data }: Readonly<{ headers: Readonly<Record<string, unknown>>; data: unknown }>,
+): void {
+  if (typeof data !== "string" || !/json/.test(String(headers["content-type"]))) return;
+  throw new AppError({ code: "github.unavailable", message: `The reply to ${route} was cut off.` });
 }
 
 function checked<T>(route: string, reply: z.ZodType<T>, data: unknown): T {
