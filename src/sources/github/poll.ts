@@ -131,7 +131,7 @@ async function listChanged(
     );
     if (!found.modified) return null;
     if (isFirst) firstTag = found.etag;
-    for (const issue of found.data) issues.push({ ...issue, body: "" });
+    issues.push(...found.data);
     const newest = found.data.at(-1)?.updated_at ?? null;
     if (found.data.length < PAGE || newest === null)
       return { issues, etag: issues.length < PAGE ? firstTag : null };
