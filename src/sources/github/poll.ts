@@ -96,12 +96,12 @@ async function pollOne(
   // The tag belongs to the question with this very `since`; with another one it would never match.
   const same = next.getTime() === cursor.issues_since?.getTime();
   await database.query(
-    "update miyabi.github_repositories set issues_since = $2, issues_etag = $3, polled_at = now() where name = $1",
+    "update miyabi.github_repositories set issues_since = $2, issues_etag = $3, comments_behind = true, polled_at = now() where name = $1",
     [repository.key, next, same ? listed.etag : null],
   );
 }
 
-/** Everything that changed since then, the oldest change first, without texts; at first everything that carries the label. Null: nothing changed. */
+/** Everything that changed since then, the oldest change first; at first everything that carries the label. Null: nothing changed. */
 async function listChanged(
   repository: HostedRepository,
   from: Date | null,
