@@ -7,7 +7,7 @@ import type { WorkflowStep } from "./workflow.ts";
 
 /** Losses are our fault, not the agent's: many are forgiven, the first ones at once. */
 const MAX_LOSSES = 20;
-const LOSSES_WITHOUT_DELAY = 5;
+const LOSSES_WITHOUT_DELAY = 10;
 const RETRY_BASE_MS = 2_000;
 const RETRY_MAX_MS = 300_000;
 /** Nobody's work failed: what the machine lacks is waited for, however long that takes. */

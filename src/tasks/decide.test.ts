@@ -154,7 +154,7 @@ test("a lost run is tried again at once with the same cause, later with pauses, 
     story.lease();
     return story.happen({ type: "lost", error: because("lease.expired", "It was silent.") });
   };
-  for (let loss = 1; loss <= 5; loss += 1)
+  for (let loss = 1; loss <= 10; loss += 1)
     expect(lose().newRun).toMatchObject({
       delayMs: 0,
       cause: { reason: "implement", again: "It was silent." },
@@ -162,7 +162,7 @@ test("a lost run is tried again at once with the same cause, later with pauses, 
   expect(stateOf(story)).toBe("ready implement");
   expect(lose().newRun?.delayMs).toBeGreaterThan(0);
   expect(stateOf(story)).toBe("waiting implement retry");
-  for (let loss = 7; loss <= 20; loss += 1) lose();
+  for (let loss = 12; loss <= 20; loss += 1) lose();
   lose();
   expect(stateOf(story)).toBe("failed implement");
   expect(story.now().task.reason?.code).toBe("run.lost_too_often");
