@@ -41,9 +41,17 @@ export function isUnavailable(error: unknown): boolean {
   return UNAVAILABLE_MESSAGES.some((text) => message.startsWith(text));
 }
 
-/** Whether running the same transaction again may succeed: serialization failure or deadlock. */
+/** Whether running the same transaction again may succeed: serialization failure, deadlock or stale plan. */
 export function isTransactionConflict(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && error.code !== undefined && RETRY_STATES.has(error.code);
+  if (!(error instanceof pg.DatabaseError) || error.code === undefined) return false;
+  return RETRY_STATES.has(error.code) || isStalePlan(error);
+}
+
+/** Whether a prepared statement gives other columns since a table was changed, as by a newer version's migration. */
+export function isStalePlan(error: unknown): boolean {
+  return (
+    error instanceof pg.DatabaseError && error.code === "0A000" && error.routine === "RevalidateCachedQuery"
+  );
 }
 
 /** Whether a row with this key was there already; with `constraint`, only for that index or constraint. */

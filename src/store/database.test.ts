@@ -51,6 +51,19 @@ test("runs a transaction again after a serialization failure", async () => {
   expect((await database.query("select text from entry")).rows).toEqual([{ text: "3" }]);
 });
 
+test("goes on with a statement that is kept prepared after its table got another column", async () => {
+  const { database } = await setup();
+  await database.query("insert into entry values (1, 'a')");
+  const read = () => database.transaction((tx) => tx.query("select * from entry where n = $1", [1]));
+  for (let n = 0; n < 6; n += 1) await read();
+  const prepared = await database.transaction((tx) =>
+    tx.query("select 1 from pg_prepared_statements where statement like 'select * from entry%'"),
+  );
+  expect(prepared.rowCount).toBe(1);
+  await database.query("alter table entry add column more int");
+  expect((await read()).rows).toEqual([{ n: 1, text: "a", more: null }]);
+});
+
 test("gives up on a transaction that conflicts every time", async () => {
   const { database } = await setup();
   let attempts = 0;

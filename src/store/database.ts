@@ -9,7 +9,8 @@ import {
   type Log,
   type Random,
 } from "../base/index.ts";
-import { databaseError, isTransactionConflict, isUnavailable } from "./database-errors.ts";
+import { databaseError, isStalePlan, isTransactionConflict, isUnavailable } from "./database-errors.ts";
+import { createStatementNames, type StatementNames } from "./statement-names.ts";
 
 export interface Rows<Row> {
   readonly rows: readonly Row[];
@@ -46,8 +47,9 @@ export interface TransactionOptions {
 
 export interface Database extends Queryable {
   /**
-   * Runs `work` in one transaction: committed when it resolves, rolled back when it throws. Deadlocks and
-   * serialization failures run `work` again (at most 5 times), so it must have no effects but through `tx`.
+   * Runs `work` in one transaction: committed when it resolves, rolled back when it throws. Deadlocks,
+   * serialization failures and statements whose table a migration changed run `work` again (at most 5 times), so it
+   * must have no effects but through `tx`.
    * @throws database.unavailable; when the connection broke during COMMIT, `details.outcome` is `unknown`:
    * the transaction may or may not have happened.
    */
@@ -82,6 +84,7 @@ export function openDatabase(params: Readonly<OpenDatabaseParams>): Database {
   const clock = params.clock ?? systemClock;
   const random = params.random ?? systemRandom;
   const pool = createPool(params);
+  const statements = createStatementNames();
   let closing: Promise<void> | null = null;
 
   const connect = async (): Promise<pg.PoolClient> => {
@@ -116,7 +119,8 @@ export function openDatabase(params: Readonly<OpenDatabaseParams>): Database {
       query: async (sql, values) => {
         if (!open)
           throw new AppError({ code: "internal.bug", message: "A transaction was used after its end." });
-        return runQuery<never>(client, sql, values).catch((error: unknown) => {
+        return runQuery<never>(client, sql, values, statements).catch((error: unknown) => {
+          if (isStalePlan(error)) statements.renew();
           throw databaseError(error);
         });
       },
@@ -186,9 +190,14 @@ async function runQuery<Row extends object>(
   client: pg.PoolClient,
   sql: string,
   values: readonly unknown[] | undefined,
+  statements?: StatementNames,
 ): Promise<Rows<Row>> {
+  // Without values it may be several statements, which cannot be prepared.
+  const name = values === undefined || values.length === 0 ? undefined : statements?.nameOf(sql);
   const answer: pg.QueryResult<Row> | pg.QueryResult<Row>[] =
-    values === undefined ? await client.query<Row>(sql) : await client.query<Row>(sql, [...values]);
+    values === undefined
+      ? await client.query<Row>(sql)
+      : await client.query<Row>({ text: sql, values: [...values], ...(name === undefined ? {} : { name }) });
   const results = Array.isArray(answer) ? answer : [answer];
   return {
     rows: results.flatMap((result) => result.rows),
