@@ -59,11 +59,17 @@ export async function insertTask(
     createdAt: params.now,
     ...(params.slaMs === undefined ? {} : { slaMs: params.slaMs }),
   });
-  const { rows } = await tx.query<{ id: string }>(
-    `insert into miyabi.tasks (repository_id, source, title, body, labels, class, due_at, own_deadline_at, deadline_at, workflow, profile, idempotency_key, request_hash)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12)
-     on conflict (idempotency_key) do nothing returning id`,
+  // The branch is named after the task, so the number is drawn before its row is written.
+  const drawn = await tx.query<{ number: string }>("select nextval('miyabi.tasks_number_seq') as number");
+  const number = drawn.rows[0]?.number as string;
+  const id = `T${number}`;
+  const { rowCount } = await tx.query(
+    `insert into miyabi.tasks (number, branch, repository_id, source, title, body, labels, class, due_at, own_deadline_at, deadline_at, workflow, profile, idempotency_key, request_hash)
+     overriding system value values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14)
+     on conflict (idempotency_key) do nothing`,
     [
+      number,
+      draft.branchFor(id),
       draft.repository.id,
       draft.source,
       draft.title,
@@ -78,14 +84,12 @@ export async function insertTask(
       hash,
     ],
   );
-  const id = rows[0]?.id;
-  if (id === undefined) {
+  if (rowCount === 0) {
     // The same request, sent twice at once: the other one has committed by now.
     const other = await findByKey(tx, draft.idempotencyKey, hash);
     if (other !== null) return other;
     throw new AppError({ code: "internal.bug", message: "A task was neither inserted nor found." });
   }
-  await tx.query("update miyabi.tasks set branch = $2 where id = $1", [id, draft.branchFor(id)]);
   const steps = draft.workflow.steps.map((step, position) => ({
     position,
     name: step.name,

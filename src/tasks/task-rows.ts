@@ -59,9 +59,7 @@ interface RunRow {
   readonly notes: string | null;
 }
 
-// One statement for the whole aggregate: the lock is taken first, so the parts agree with the locked row.
 const LOAD = `
-with locked as (select * from miyabi.tasks where id = $1 for update)
 select t.id, t.repository_id, t.source, t.title, t.state, t.waits_for, t.reason, t.wake_at, t.class, t.deadline_at, t.workflow, t.profile,
   t.current_step, t.round, t.attempt, t.branch, t.base_commit, t.head_commit, t.head_tree, t.merge_commit, t.taken_over,
   (select coalesce(jsonb_agg(jsonb_build_object('position', s.position, 'name', s.name, 'kind', s.kind, 'role', s.role,
@@ -74,14 +72,14 @@ select t.id, t.repository_id, t.source, t.title, t.state, t.waits_for, t.reason,
   (select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'state', d.state) order by d.number), '[]')
     from miyabi.task_dependencies td join miyabi.tasks d on d.id = td.depends_on
     where td.task_id = t.id and d.state <> 'done') as open_dependencies
-from locked t`;
+from miyabi.tasks t where t.id = $1`;
 
 /**
  * Locks a task's row and reads all that a decision needs; null where there is no such task.
  * The row lock is what makes decisions about one task follow one another.
  */
 export async function lockAggregate(tx: Tx, taskId: string): Promise<TaskAggregate | null> {
-  // A statement sees the data as of its start: after waiting for the lock, the parts must be read by a new one.
+  // A statement sees the data as of its start: after waiting for the lock, all is read by a new one.
   const locked = await tx.query("select 1 from miyabi.tasks where id = $1 for update", [taskId]);
   if (locked.rowCount === 0) return null;
   const { rows } = await tx.query<TaskRow>(LOAD, [taskId]);
