@@ -12,7 +12,7 @@ import {
 import { parseChatCursor, type ThreadFeed } from "../chat/index.ts";
 import { slotId, threadId, type AgentScreen } from "../contract/index.ts";
 import { followTranscripts, type TranscriptNews } from "../logs/index.ts";
-import type { Database, Notifier } from "../store/index.ts";
+import { createFan, type Database, type Fan, type Notifier } from "../store/index.ts";
 import { lastEventId, parseEventId } from "../tasks/index.ts";
 import type { Access } from "./access.ts";
 import { compare, createEventFeed, type EventFeed } from "./event-feed.ts";
@@ -60,7 +60,7 @@ export function registerStreams(
   const random = params.random ?? systemRandom;
   const feed = createEventFeed({ ...params, random });
   const screens = createScreenFeed(params);
-  const transcripts = createTranscriptFan(params.notifier);
+  const transcripts = createFan<TranscriptNews>((handler) => followTranscripts(params.notifier, handler));
   const open = new Map<SseStream, FastifyRequest>();
   const ping = createLoop({
     name: "stream-ping",
@@ -164,37 +164,9 @@ export function registerStreams(
 interface FollowParams {
   readonly clock: Pick<Clock, "now">;
   readonly feed: EventFeed;
-  readonly transcripts: TranscriptFan;
+  readonly transcripts: Fan<TranscriptNews>;
   readonly stream: SseStream;
   readonly cursor: string | null;
-}
-
-interface TranscriptFan {
-  start(): void;
-  stop(): void;
-  /** Returns the function that ends it. */
-  follow(listener: (news: TranscriptNews) => void): () => void;
-}
-
-/** One subscription for all clients: a first one on a channel would begin with "missed" for each. */
-function createTranscriptFan(notifier: Notifier): TranscriptFan {
-  const listeners = new Set<(news: TranscriptNews) => void>();
-  let end: (() => void) | null = null;
-  return {
-    start: () => {
-      end ??= followTranscripts(notifier, (news) => {
-        for (const listener of listeners) listener(news);
-      });
-    },
-    stop: () => {
-      end?.();
-      end = null;
-    },
-    follow: (listener) => {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-  };
 }
 
 /** Sends the history after a cursor for as long as the client listens, each event once and in order. */

@@ -1,5 +1,5 @@
 import type { ChatMessage, ChatText } from "../contract/index.ts";
-import type { Database, Notifier } from "../store/index.ts";
+import { createFan, type Database, type Notifier } from "../store/index.ts";
 import { readMessages } from "./message-rows.ts";
 import { followChat, type ChatNews } from "./news.ts";
 
@@ -39,19 +39,11 @@ export function createThreadFeed(params: {
   readonly notifier: Pick<Notifier, "subscribe">;
 }): ThreadFeed {
   const { database } = params;
-  const listeners = new Set<(news: ChatNews) => void>();
-  let unfollow: (() => void) | null = null;
+  const fan = createFan<ChatNews>((handler) => followChat(params.notifier, handler));
 
   return {
-    start: () => {
-      unfollow ??= followChat(params.notifier, (news) => {
-        for (const listener of listeners) listener(news);
-      });
-    },
-    stop: () => {
-      unfollow?.();
-      unfollow = null;
-    },
+    start: fan.start,
+    stop: fan.stop,
     follow: (threadId, after, wake) => {
       const known = new Map<string, number>(after === null ? [] : [[after.messageId, after.offset]]);
       const changed = new Set<string>();
@@ -64,7 +56,7 @@ export function createThreadFeed(params: {
         else (news.kind === "text" ? grown : changed).add(news.messageId);
         wake();
       };
-      listeners.add(listener);
+      const end = fan.follow(listener);
 
       const work: ThreadFollower["work"] = async (send) => {
         const greeting = greets;
@@ -103,7 +95,7 @@ export function createThreadFeed(params: {
         for (const { id, state } of messages) if (state !== "streaming") known.delete(id);
         return greeting || looked.length + read.length > 0 ? "busy" : "idle";
       };
-      return { work, end: () => void listeners.delete(listener) };
+      return { work, end };
     },
   };
 }
