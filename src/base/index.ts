@@ -4,6 +4,7 @@ export * from "./command-name.ts";
 export * from "./errors.ts";
 export * from "./files.ts";
 export * from "./home.ts";
+export * from "./json.ts";
 export * from "./log.ts";
 export * from "./process.ts";
 export * from "./random.ts";

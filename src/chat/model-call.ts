@@ -1,6 +1,6 @@
 import { createParser } from "eventsource-parser";
 import { z } from "zod";
-import { messageOf } from "../base/index.ts";
+import { messageOf, parseJson } from "../base/index.ts";
 import type { Reason } from "../contract/index.ts";
 import { chatReason } from "./reasons.ts";
 
@@ -128,12 +128,4 @@ function refusal(status: number, body: string): Reason {
   const error = errorShape.safeParse(parseJson(body));
   const message = error.success ? error.data.error.message : `The gateway answered ${status}.`;
   return chatReason("chat.model_failed", message.slice(0, LONGEST_MESSAGE));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -4,6 +4,7 @@ import {
   AppError,
   ERROR_KINDS,
   isProcessAlive,
+  parseJson,
   readFileIfExists,
   resolveHome,
   type ErrorCode,
@@ -124,12 +125,4 @@ const tooSlow = (cause: unknown): AppError =>
 
 function fillPath(template: string, params: Readonly<Record<string, string>>): string {
   return template.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ""));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

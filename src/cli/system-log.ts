@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { readFileIfExists, resolveHome } from "../base/index.ts";
+import { parseJson, readFileIfExists, resolveHome } from "../base/index.ts";
 import type { CommandContext } from "./context.ts";
 import { oneLine } from "./table.ts";
 
@@ -35,13 +35,5 @@ export async function printSystemLog({ output, env }: CommandContext, lines: num
       one,
       oneLine(`${one.time} ${one.level.padEnd(5)} ${one.name}: ${one.msg}  ${facts.join(" ")}`),
     );
-  }
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
   }
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../base/index.ts";
 import type { Git } from "./git.ts";
 import { LOCKFILE_PATTERNS } from "./lockfiles.ts";
 import { isCovered } from "./path-rules.ts";
@@ -74,14 +75,6 @@ function nodeInstaller(top: Top): readonly [runner: string, install: string | nu
   if (top.names.has("package-lock.json") || top.names.has("npm-shrinkwrap.json"))
     return ["npm", "npm ci --no-audit --no-fund"];
   return ["npm", null];
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return {};
-  }
 }
 
 async function detectPython(top: Top): Promise<Part | null> {

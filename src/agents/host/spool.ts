@@ -1,6 +1,12 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { diskError, ensurePrivateDirectory, readFileIfExists, writeFileAtomic } from "../../base/index.ts";
+import {
+  diskError,
+  ensurePrivateDirectory,
+  parseJson,
+  readFileIfExists,
+  writeFileAtomic,
+} from "../../base/index.ts";
 import { transcriptItem, type TranscriptItem } from "../../contract/index.ts";
 import { runSpec, type RunSpec } from "../protocol.ts";
 import { type Journal, openJournal } from "./journal.ts";
@@ -92,14 +98,6 @@ export async function openSlotSpool(directory: string): Promise<SlotSpool> {
     },
     file: (name) => path.join(directory, name),
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 interface OpenRunParams {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { messageOf, type Clock } from "../../base/index.ts";
+import { messageOf, parseJson, type Clock } from "../../base/index.ts";
 import type { Endpoint } from "./tools/index.ts";
 
 const LIST_TIMEOUT_MS = 20_000;
@@ -131,12 +131,4 @@ const failure = z.object({ error: z.object({ message: z.string() }) });
 function errorIn(body: unknown): string | null {
   const parsed = failure.safeParse(body);
   return parsed.success ? parsed.data.error.message : null;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

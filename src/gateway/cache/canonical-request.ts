@@ -1,4 +1,5 @@
-import { objectOf, parseJson } from "../usage/usage.ts";
+import { parseJson } from "../../base/index.ts";
+import { objectOf } from "../usage/usage.ts";
 
 /** Deeper requests are not cached: nothing good is that deep. */
 const DEEPEST = 200;

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { messageOf, type Clock, type Log } from "../../base/index.ts";
+import { messageOf, parseJson, type Clock, type Log } from "../../base/index.ts";
 import type { Dialect } from "../dialect.ts";
 import type { Caller } from "../pipeline/caller.ts";
 import { answerError } from "../pipeline/refuse.ts";
@@ -7,7 +7,7 @@ import { providerPath, type Provider } from "../providers/provider.ts";
 import type { Registry } from "../providers/registry.ts";
 import { fits } from "../routing/glob.ts";
 import type { Upstreams } from "../upstreams.ts";
-import { objectOf, parseJson, textOf, type JsonObject } from "../usage/usage.ts";
+import { objectOf, textOf, type JsonObject } from "../usage/usage.ts";
 
 /** A model that may be asked for. */
 interface KnownModel {

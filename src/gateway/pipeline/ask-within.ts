@@ -1,7 +1,7 @@
-import type { Clock, Random } from "../../base/index.ts";
+import { parseJson, type Clock, type Random } from "../../base/index.ts";
 import { createAnswerCopy } from "../relay/answer-copy.ts";
 import { KeptAnswer } from "../relay/answer-sink.ts";
-import { objectOf, parseJson, type JsonObject } from "../usage/usage.ts";
+import { objectOf, type JsonObject } from "../usage/usage.ts";
 import type { Call, CallResult, ChainStep, Next } from "./call.ts";
 
 /** What a call within a call needs of the gateway. */

@@ -1,3 +1,4 @@
+import { parseJson } from "../../base/index.ts";
 import { windowOfModel } from "../price.ts";
 import { routeOf } from "../routing/choose-targets.ts";
 import { reflectDialectOf } from "../reflect/reflect-dialects.ts";
@@ -8,7 +9,6 @@ import { trimDialectOf } from "../trim/dialects.ts";
 import { createSummaries, summaryRequest } from "../trim/summary.ts";
 import { createTrimBody, type TrimBody } from "../trim/trim-body.ts";
 import { termsOf } from "../trim/trim-terms.ts";
-import { parseJson } from "../usage/usage.ts";
 import type { Target } from "../routing/choose-targets.ts";
 import { askWithin, type Within } from "./ask-within.ts";
 import type { Call, Next, Stage } from "./call.ts";

@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
+import { parseJson } from "../../base/index.ts";
 import type { Converter } from "../relay/converter.ts";
-import { objectOf, parseJson, textOf } from "../usage/usage.ts";
+import { objectOf, textOf } from "../usage/usage.ts";
 
 const PRELUDE_BYTES = 12;
 const CHECKSUM_BYTES = 4;

@@ -1,4 +1,5 @@
-import { objectOf, parseJson } from "../usage/usage.ts";
+import { parseJson } from "../../base/index.ts";
+import { objectOf } from "../usage/usage.ts";
 
 const VERSION = "bedrock-2023-05-31";
 

@@ -1,5 +1,6 @@
+import { parseJson } from "../../base/index.ts";
 import type { EndpointName } from "../endpoints.ts";
-import { objectOf, parseJson, type JsonObject } from "../usage/usage.ts";
+import { objectOf, type JsonObject } from "../usage/usage.ts";
 
 /** How the steps of a chain are said in one dialect. */
 export interface ReflectDialect {

@@ -1,5 +1,6 @@
+import { parseJson } from "../../base/index.ts";
 import type { Dialect } from "../dialect.ts";
-import { objectOf, parseJson } from "../usage/usage.ts";
+import { objectOf } from "../usage/usage.ts";
 
 /** Kinds of errors that every dialect can tell apart, each with the status that it usually has. */
 const KINDS = {

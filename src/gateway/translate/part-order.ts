@@ -1,4 +1,4 @@
-import { parseJson } from "../usage/usage.ts";
+import { parseJson } from "../../base/index.ts";
 import type { AnswerEvent, PartHead } from "./answer.ts";
 import type { Proof } from "./conversation.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseJson } from "../usage/usage.ts";
+import { parseJson } from "../../base/index.ts";
 import { SPOKEN, type Proof, type Spoken } from "./conversation.ts";
 
 /** Begins a foreign proof in the field where a dialect keeps its own. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { parseJson } from "../../base/index.ts";
 import type { EndpointName } from "../endpoints.ts";
-import { objectOf, parseJson, type JsonObject } from "../usage/usage.ts";
+import { objectOf, type JsonObject } from "../usage/usage.ts";
 import type { CountText } from "./count-tokens.ts";
 import { tokensOf, type MessageKind, type MessageView, type ResultView } from "./message-view.ts";
 

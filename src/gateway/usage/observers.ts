@@ -1,12 +1,6 @@
+import { parseJson } from "../../base/index.ts";
 import type { EventFacts, Format } from "./formats.ts";
-import {
-  objectOf,
-  parseJson,
-  UNKNOWN_USAGE,
-  type Observation,
-  type Observer,
-  type TokenUsage,
-} from "./usage.ts";
+import { objectOf, UNKNOWN_USAGE, type Observation, type Observer, type TokenUsage } from "./usage.ts";
 
 const NEWLINE = 0x0a;
 // A `response.completed` event repeats the whole answer; more than this is passed on but not read.

@@ -60,12 +60,3 @@ export function countOf(value: unknown): number | null {
 export function textOf(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value.slice(0, 200) : null;
 }
-
-/** The parsed text; undefined where it is no JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

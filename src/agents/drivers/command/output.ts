@@ -1,4 +1,4 @@
-import type { Clock } from "../../../base/index.ts";
+import { parseJson, type Clock } from "../../../base/index.ts";
 import type { TranscriptBody } from "../../../contract/index.ts";
 import type { AgentProfile } from "../../profile.ts";
 import { createTextBuffer } from "../text-buffer.ts";
@@ -85,12 +85,4 @@ export function createCommandOutput(params: Readonly<CommandOutputParams>): Comm
     sessionId: () => sessionId,
     lastText: () => text.lastText(),
   };
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

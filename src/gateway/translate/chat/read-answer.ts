@@ -1,8 +1,8 @@
+import { parseJson } from "../../../base/index.ts";
 import { formatOf } from "../../usage/formats.ts";
 import {
   countOf,
   objectOf,
-  parseJson,
   textOf,
   UNKNOWN_USAGE,
   type JsonObject,

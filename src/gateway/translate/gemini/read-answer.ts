@@ -1,12 +1,6 @@
+import { parseJson } from "../../../base/index.ts";
 import { formatOf } from "../../usage/formats.ts";
-import {
-  objectOf,
-  parseJson,
-  textOf,
-  UNKNOWN_USAGE,
-  type JsonObject,
-  type TokenUsage,
-} from "../../usage/usage.ts";
+import { objectOf, textOf, UNKNOWN_USAGE, type JsonObject, type TokenUsage } from "../../usage/usage.ts";
 import {
   answerOf,
   laterUsage,

@@ -1,5 +1,6 @@
+import { parseJson } from "../../../base/index.ts";
 import { formatOf } from "../../usage/formats.ts";
-import { countOf, objectOf, parseJson, textOf, UNKNOWN_USAGE, type JsonObject } from "../../usage/usage.ts";
+import { countOf, objectOf, textOf, UNKNOWN_USAGE, type JsonObject } from "../../usage/usage.ts";
 import { laterUsage, type Answer, type AnswerEvent, type PartHead, type StopReason } from "../answer.ts";
 import type { StreamReader } from "../codec.ts";
 import type { AssistantPart, Proof } from "../conversation.ts";
