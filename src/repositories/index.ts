@@ -14,6 +14,7 @@ export {
 } from "./cache.ts";
 export { createCheckout, createClone, updateReadOnlyClone, type Author } from "./clone.ts";
 export { collectClones, removeTree } from "./remove-tree.ts";
+export { parseRestored, restoreInstructionsScript } from "./restore-instructions.ts";
 export {
   handoverScript,
   parseHandover,
@@ -30,7 +31,7 @@ export {
   type Handover,
   type HandoverLimits,
 } from "./import-bundle.ts";
-export { findProtectedChanges, type ProtectedChanges } from "./protected-paths.ts";
+export { findProtectedChanges, protectedChangeReason, type ProtectedChanges } from "./protected-paths.ts";
 export { diffOf, type CommitSummary, type Diff, type FileDiff } from "./diff.ts";
 export { rebaseOnto, type RebaseOutcome } from "./rebase.ts";
 export { TASK_TRAILER, type Trailer } from "./commit-writing.ts";

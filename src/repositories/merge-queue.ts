@@ -14,6 +14,7 @@ import { advanceTarget } from "./advance.ts";
 import { ensureCache, fetchTarget } from "./cache.ts";
 import { isAncestor, resolveCommit, type Git } from "./git.ts";
 import { inspectRepository } from "./inspect.ts";
+import { findProtectedChanges, protectedChangeReason } from "./protected-paths.ts";
 import { rebaseOnto } from "./rebase.ts";
 
 export interface MergeQueueParams {
@@ -41,6 +42,8 @@ interface Candidate {
     readonly candidate?: string;
     readonly checked?: string;
     readonly publishing?: boolean;
+    /** Digest of the changes to protected paths that a person approved. */
+    readonly approved?: string;
   };
   readonly checking: boolean;
 }
@@ -127,6 +130,16 @@ async function rebase(params: Readonly<MergeQueueParams>, row: Candidate): Promi
     sourcePath: row.path,
     branch: row.target_branch,
   });
+  const protectedChange = await findProtectedChanges(params.git, {
+    gitDir: cachePath,
+    target: target.commit,
+    head: row.head_commit,
+    rules: [],
+  });
+  if (protectedChange !== null && protectedChange.digest !== row.data.approved) {
+    await hold(params, row, protectedChangeReason(protectedChange, row.task_id));
+    return "done";
+  }
   // Not before: a repository that cannot be read would change the task's state in every round.
   await params.tasks.happen(row.task_id, { type: "merge-started" });
   const step = row.workflow.steps[row.position];

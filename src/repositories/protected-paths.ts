@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { because, type Reason } from "../tasks/index.ts";
 import { listChanges, type Change } from "./changes.ts";
 import type { Git } from "./git.ts";
 import { isCovered, plainPath } from "./path-rules.ts";
@@ -83,6 +84,21 @@ export async function findProtectedChanges(
     isProtected(path, rules),
   );
   return found.length === 0 ? null : { paths: found.map(({ path }) => path), digest: digestOf(found) };
+}
+
+const NAMED_PATHS = 5;
+
+/** Why a change of protected paths waits: a person approves just this one. */
+export function protectedChangeReason({ paths, digest }: ProtectedChanges, taskId: string): Reason {
+  const named = paths.slice(0, NAMED_PATHS).map((path) => JSON.stringify(path.slice(0, 200)));
+  const more = paths.length > NAMED_PATHS ? ` and ${paths.length - NAMED_PATHS} more` : "";
+  const text = `${named.join(", ")}${more}`;
+  return because(
+    "protected.changed",
+    `It changes what takes effect outside of the code: ${text}. Approve this change?`,
+    { paths: text, digest },
+    `miyabi task approve ${taskId}`,
+  );
 }
 
 /** A file or link in the place of a protected directory counts too, and so does a name that only some file systems see as this one. */

@@ -49,14 +49,11 @@ export type UpdateOutcome =
 
 const EXIT = { empty: 10, unfinished: 11, diverged: 12, conflict: 14 } as const;
 
-// Arguments of both scripts start with: message, author's name, author's e-mail.
-const PRELUDE = String.raw`
+/** Defines `g`, git with a dependable configuration, and `dir`, its directory; removes the locks of a killed git. */
+export const GIT_IN_CLONE = String.raw`
 set -u
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR GIT_NAMESPACE
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0 GIT_EDITOR=true GIT_PAGER=cat LC_ALL=C
-message=$1
-export GIT_AUTHOR_NAME="$2" GIT_AUTHOR_EMAIL="$3" GIT_COMMITTER_NAME="$2" GIT_COMMITTER_EMAIL="$3"
-shift 3
 g() {
   git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c commit.gpgSign=false -c gc.auto=0 -c maintenance.auto=false \
     -c core.quotePath=false -c merge.conflictStyle=merge -c rerere.enabled=false -c rebase.autoStash=false \
@@ -67,6 +64,13 @@ report() { sed 's/^/file /'; }
 dir=$(g rev-parse --absolute-git-dir) || exit 15
 # The agent is idle or dead by now: a lock is what a killed git left.
 find "$dir" -name '*.lock' -type f -exec rm -f {} +
+`;
+
+// Arguments of both scripts start with: message, author's name, author's e-mail.
+const PRELUDE = String.raw`
+message=$1
+export GIT_AUTHOR_NAME="$2" GIT_AUTHOR_EMAIL="$3" GIT_COMMITTER_NAME="$2" GIT_COMMITTER_EMAIL="$3"
+shift 3
 settle() {
   marked=$(g diff --name-only --diff-filter=U -z | xargs -0 -r grep -lE '^(<<<<<<<|>>>>>>>) ' -- 2>/dev/null)
   if [ -n "$marked" ]; then printf '%s\n' "$marked" | report; exit 11; fi
@@ -113,7 +117,18 @@ echo "head $(g rev-parse HEAD)"
 `;
 
 function script(text: string, author: Author, message: string, ...rest: readonly string[]): SandboxCommand {
-  return { argv: ["/bin/sh", "-c", PRELUDE + text, "miyabi", message, author.name, author.email, ...rest] };
+  return {
+    argv: [
+      "/bin/sh",
+      "-c",
+      GIT_IN_CLONE + PRELUDE + text,
+      "miyabi",
+      message,
+      author.name,
+      author.email,
+      ...rest,
+    ],
+  };
 }
 
 /** Commits what is left over (concluding a merge or rebase whose conflicts are solved) and bundles `base..HEAD`. Safe to repeat. */
@@ -127,7 +142,7 @@ export function updateScript(params: Readonly<UpdateParams>): SandboxCommand {
   return script(UPDATE, params.author, params.message, commit, base, mode, onConflict);
 }
 
-interface ScriptResult {
+export interface ScriptResult {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -137,12 +152,14 @@ function headOf(result: Readonly<ScriptResult>): string | null {
   return result.code === 0 ? (/^head ([0-9a-f]{40,64})$/m.exec(result.stdout)?.[1] ?? null) : null;
 }
 
-function filesOf(result: Readonly<ScriptResult>): readonly string[] {
+/** Files that a script names, at most 200. */
+export function filesOf(result: Readonly<ScriptResult>): readonly string[] {
   const lines = result.stdout.split("\n").filter((line) => line.startsWith("file "));
   return lines.slice(0, 200).map((line) => line.slice("file ".length));
 }
 
-function detailOf(result: Readonly<ScriptResult>): string {
+/** What a failed script said last. */
+export function detailOf(result: Readonly<ScriptResult>): string {
   return result.stderr.trim().slice(-1_000) || `exit ${result.code ?? "by signal"}`;
 }
 

@@ -72,6 +72,8 @@ export const ADVICE: Readonly<Record<string, Advice>> = {
   "merge.awaiting_checks": byItself,
   "merge.by_person": nothing,
   "merge.checking": byItself,
+  "merge.dequeued": again,
+  "merge.in_queue": byItself,
   "merge.queued": byItself,
   "merge.refused": again,
   "merge.rounds_used_up": mend,

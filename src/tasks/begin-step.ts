@@ -2,7 +2,7 @@ import { AppError } from "../base/index.ts";
 import type { Draft } from "./decision.ts";
 import type { Cause } from "./model.ts";
 import { because } from "./reasons.ts";
-import { beginRemoteStep, isRemote } from "./remote-steps.ts";
+import { approvedOf, beginRemoteStep, isRemote } from "./remote-steps.ts";
 import type { WorkflowStep } from "./workflow.ts";
 
 export const cause = (reason: Cause["reason"], details = "", target: string | null = null): Cause => ({
@@ -93,7 +93,7 @@ export function beginStep(draft: Draft, position: number, why: Cause | null = nu
       return beginRemoteStep(draft, position, definition);
     case "merge":
       if (isRemote(draft)) return beginRemoteStep(draft, position, definition);
-      draft.step(position, "begin", { data: {} });
+      draft.step(position, "begin", { data: approvedOf(draft, position) });
       draft.task("requeue", {
         reason: because("merge.queued", "It is in the merge queue of its repository."),
       });

@@ -4,7 +4,7 @@ import type { Draft } from "./decision.ts";
 import { isFinal } from "./machine/task-machine.ts";
 import type { Reason, Step } from "./model.ts";
 import { because } from "./reasons.ts";
-import { CI_PENDING, MERGE_AWAITING } from "./remote-steps.ts";
+import { CI_PENDING, leaveMergeQueue, MERGE_AWAITING } from "./remote-steps.ts";
 
 /** The words of the task are others now: its agent gets them, and everything after it is done again. @throws conflict.state */
 export function decideTextChanged(
@@ -41,6 +41,7 @@ export function decideTextChanged(
     "changes-requested",
     `The text of the task was changed. It says now:\n\n${happening.text}`,
   );
+  leaveMergeQueue(draft, position);
   if (position > work) return sendBack(draft, position, work, why);
   draft.step(position, "reopen", { failures: 0, losses: 0 });
   beginStep(draft, position, why);

@@ -3,7 +3,9 @@ import { cause, currentPosition, definitionOf, passStep, positionOf, sendBack } 
 import { waitForPerson } from "./decide-finished.ts";
 import type { Draft } from "./decision.ts";
 import type { Reason } from "./model.ts";
+import { askForChange, NEEDS_APPROVAL } from "./protected-change.ts";
 import { because } from "./reasons.ts";
+import { approvedOf } from "./remote-steps.ts";
 
 /** What the merge queue says about a task. */
 export type MergeHappening =
@@ -27,7 +29,7 @@ export function decideMerge(draft: Draft, happening: MergeHappening): void {
   const position = mergePosition(draft);
   switch (happening.type) {
     case "merge-started":
-      draft.step(position, "begin", { data: {} });
+      draft.step(position, "begin", { data: approvedOf(draft, position) });
       return draft.task("start", { reason: because("merge.running", "It is being merged.") });
     case "merge-candidate":
       return mergeCandidate(draft, position, happening);
@@ -40,6 +42,7 @@ export function decideMerge(draft: Draft, happening: MergeHappening): void {
     case "merge-conflict":
       return mergeConflict(draft, position, happening);
     case "merge-held":
+      if (happening.reason.code === NEEDS_APPROVAL) return askForChange(draft, position, happening.reason);
       // The candidate is kept: once there is room for it, it is published without another check.
       draft.step(position, "wait", {
         reason: happening.reason,
@@ -66,7 +69,12 @@ function mergeCandidate(
   position: number,
   happening: Extract<MergeHappening, { type: "merge-candidate" }>,
 ): void {
-  const data = { base: happening.base, candidate: happening.commit, tree: happening.tree };
+  const data = {
+    ...approvedOf(draft, position),
+    base: happening.base,
+    candidate: happening.commit,
+    tree: happening.tree,
+  };
   draft.step(position, null, { data: happening.needsCheck ? data : { ...data, checked: happening.commit } });
   if (!happening.needsCheck)
     return draft.task("start", { reason: because("merge.running", "It is being merged.") });

@@ -218,3 +218,42 @@ test("a lost access is the reason while the task waits for it, and what it waite
   working.happen({ type: "ci-finished", commit: "c1", outcome: "failed", log: "" });
   expect(() => working.happen({ type: "remote-away", reason })).toThrow(refused);
 });
+
+test("a task in GitHub's merge queue can be stopped, and is taken out of it then", () => {
+  const at = "2026-03-01T00:00:00Z";
+  const leave = { type: "outbox", kind: "leave-merge-queue" };
+  const queued = (): TaskStory => {
+    const story = delivered("merge");
+    story.happen({ type: "merge-allowed" });
+    story.happen({ type: "merge-enqueued", at });
+    expect(stateOf(story)).toBe("delivered merge merge");
+    expect(story.now().task.reason).toMatchObject({ code: "merge.in_queue", params: { at } });
+    return story;
+  };
+  expect(queued().happen({ type: "cancel", by: "Hanako", note: "" }).effects).toContainEqual(leave);
+  expect(queued().happen({ type: "feedback", by: "Taro", text: "wait" }).effects).toEqual([leave]);
+  const rebased = queued().happen({ type: "rebased", base: "b2", commit: "c9", tree: "t9" });
+  expect(rebased.effects).toEqual([leave]);
+  // What is out already is not taken out.
+  const failed = queued().happen({ type: "merge-checks-failed", log: "1 ≠ 2" });
+  expect(failed.effects).toEqual([]);
+  expect(failed.newRun).toMatchObject({ cause: { reason: "ci-failed", details: "1 ≠ 2" } });
+  const merged = queued();
+  merged.happen({ type: "merged", commit: "m1" });
+  expect(merged.now().task).toMatchObject({ state: "done", mergeCommit: "m1" });
+});
+
+test("a task that left GitHub's merge queue waits for a person, whose retry leads back to it", () => {
+  const story = delivered("merge");
+  story.happen({ type: "merge-allowed" });
+  story.happen({ type: "merge-enqueued", at: "2026-03-01T00:00:00Z" });
+  story.happen({ type: "merge-dequeued", reason: because("merge.dequeued", "Taro took it out.") });
+  expect(stateOf(story)).toBe("waiting merge person");
+  expect(story.happen({ type: "cancel", by: "Hanako", note: "" }).effects).not.toContainEqual({
+    type: "outbox",
+    kind: "leave-merge-queue",
+  });
+  story.happen({ type: "retry", by: "Hanako" });
+  expect(stateOf(story)).toBe("delivered merge review");
+  expect(story.happen({ type: "merge-allowed" }).effects).toEqual([{ type: "outbox", kind: "merge" }]);
+});

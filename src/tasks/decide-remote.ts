@@ -12,6 +12,8 @@ import { waitForPerson } from "./decide-finished.ts";
 import type { Draft } from "./decision.ts";
 import type { Cause, Reason } from "./model.ts";
 import { because } from "./reasons.ts";
+import { leaveMergeQueue } from "./remote-steps.ts";
+import { askForChange, NEEDS_APPROVAL } from "./protected-change.ts";
 import type { WorkflowStep } from "./workflow.ts";
 
 /** What the place that hosts the repository (GitHub) says about a task's pull request. */
@@ -42,6 +44,12 @@ export type RemoteHappening =
   | { readonly type: "remote-conflict"; readonly base: string; readonly files: readonly string[] }
   /** The merge policy is met: the merge is asked for. */
   | { readonly type: "merge-allowed" }
+  /** It stands in the merge queue of the place that hosts it, since then by that place's clock. */
+  | { readonly type: "merge-enqueued"; readonly at: string }
+  /** It left that queue without being merged, and only a person can say what follows. */
+  | { readonly type: "merge-dequeued"; readonly reason: Reason }
+  /** It left that queue because the checks of the merged result failed. */
+  | { readonly type: "merge-checks-failed"; readonly log: string }
   /** What the merge waits for changed. */
   | { readonly type: "merge-awaits"; readonly reason: Reason }
   /** `branch`: its name, where it was deleted; null: somebody closed the pull request itself. */
@@ -96,6 +104,23 @@ export function decideRemote(draft: Draft, happening: RemoteHappening): void {
       draft.task("deliver", { waitsFor: "merge", reason: because("merge.running", "It is being merged.") });
       return draft.effect({ type: "outbox", kind: "merge" });
     }
+    case "merge-enqueued": {
+      const position = openStep(draft, ["merge"]);
+      const data = { ...draft.stepAt(position).data, publishing: false, enqueued: happening.at };
+      draft.step(position, null, { data });
+      return draft.task("deliver", {
+        waitsFor: "merge",
+        reason: because("merge.in_queue", "Delivered: it is in GitHub's merge queue.", { at: happening.at }),
+      });
+    }
+    case "merge-dequeued": {
+      const position = openStep(draft, ["merge"]);
+      forgetQueue(draft, position);
+      return waitForPerson(draft, position, happening.reason);
+    }
+    case "merge-checks-failed":
+      forgetQueue(draft, openStep(draft, ["merge"]));
+      return goBack(draft, "ci-failed", happening.log, null, (rounds) => ciRoundsUsedUp(draft, rounds));
     case "merge-awaits":
       openStep(draft, ["merge"]);
       return draft.task("deliver", { waitsFor: "review", reason: happening.reason });
@@ -141,34 +166,30 @@ function closed(
   waitForPerson(draft, to, why);
 }
 
-const NEEDS_APPROVAL = "protected.changed";
-
 function held(draft: Draft, position: number, reason: Reason): void {
   if (reason.code !== NEEDS_APPROVAL) return waitForPerson(draft, position, reason);
-  draft.step(position, "wait", { reason });
-  draft.task("wait", { waitsFor: "approval", reason });
-  draft.effect({ type: "ask-approval", text: reason.message });
-}
-
-/** A person lets the pull request be opened as it is, protected paths included; the step is carried out again. */
-export function approvePullRequest(draft: Draft, position: number): void {
-  const approved = draft.aggregate.task.reason?.params["digest"];
-  draft.step(position, "reopen", { data: { ...draft.stepAt(position).data, approved } });
-  beginStep(draft, position);
+  askForChange(draft, position, reason);
 }
 
 function ciFinished(draft: Draft, happening: Extract<RemoteHappening, { type: "ci-finished" }>): void {
   const position = openStep(draft, ["wait-ci"]);
   if (draft.head() !== happening.commit) throw notNow(draft, "it has a newer commit");
   if (happening.outcome !== "failed") return passStep(draft, position);
-  goBack(draft, "ci-failed", happening.log, null, (rounds) =>
-    because(
-      "ci.rounds_used_up",
-      `The checks of its pull request failed ${rounds} times.`,
-      { rounds },
-      `miyabi takeover ${draft.aggregate.task.id}`,
-    ),
+  goBack(draft, "ci-failed", happening.log, null, (rounds) => ciRoundsUsedUp(draft, rounds));
+}
+
+const ciRoundsUsedUp = (draft: Draft, rounds: number): Reason =>
+  because(
+    "ci.rounds_used_up",
+    `The checks of its pull request failed ${rounds} times.`,
+    { rounds },
+    `miyabi takeover ${draft.aggregate.task.id}`,
   );
+
+/** It is out already: nothing has to be taken out. */
+function forgetQueue(draft: Draft, position: number): void {
+  const { enqueued: _enqueued, ...data } = draft.stepAt(position).data;
+  draft.step(position, null, { data });
 }
 
 function goBack(
@@ -182,6 +203,7 @@ function goBack(
   const definition = definitionOf(draft, position);
   if (definition.kind !== "wait-ci" && definition.kind !== "merge")
     throw notNow(draft, "it is not delivered");
+  leaveMergeQueue(draft, position);
   if (draft.stepAt(position).returns + 1 >= definition.rounds)
     return waitForPerson(draft, position, exhausted(definition.rounds));
   const back = definition.kind === "wait-ci" ? definition.onFailure : definition.onConflict;
@@ -190,6 +212,7 @@ function goBack(
 
 function rebased(draft: Draft, happening: Extract<RemoteHappening, { type: "rebased" }>): void {
   const position = openStep(draft, ["wait-ci", "merge"]);
+  leaveMergeQueue(draft, position);
   const { steps } = draft.aggregate.task.workflow;
   draft.patch({ baseCommit: happening.base, headCommit: happening.commit, headTree: happening.tree });
   const again = steps.findIndex(({ kind }) => kind === "check" || kind === "pull-request");

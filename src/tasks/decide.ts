@@ -1,14 +1,6 @@
 import type { Random } from "../base/index.ts";
 import { AppError } from "../base/index.ts";
-import {
-  beginStep,
-  cause,
-  currentPosition,
-  definitionOf,
-  passStep,
-  positionOf,
-  sendBack,
-} from "./begin-step.ts";
+import { beginStep, cause, currentPosition, passStep, positionOf, sendBack } from "./begin-step.ts";
 import { decideFinished, decideLost, restartStep } from "./decide-finished.ts";
 import { decideMerge, type MergeHappening } from "./decide-merge.ts";
 import {
@@ -17,12 +9,13 @@ import {
   decideRemoteBack,
   decideTextChanged,
 } from "./decide-changed.ts";
-import { approvePullRequest, decideRemote, type RemoteHappening } from "./decide-remote.ts";
+import { decideRemote, type RemoteHappening } from "./decide-remote.ts";
 import { draftDecision, type Decision, type Draft } from "./decision.ts";
 import { isFinal } from "./machine/task-machine.ts";
 import type { Reason, Run, RunResult, TaskAggregate } from "./model.ts";
 import { because } from "./reasons.ts";
-import { isRemote } from "./remote-steps.ts";
+import { approveChange, NEEDS_APPROVAL } from "./protected-change.ts";
+import { isRemote, leaveMergeQueue } from "./remote-steps.ts";
 import type { Workflow } from "./workflow.ts";
 
 /** Everything that can happen to a task. */
@@ -169,7 +162,10 @@ function cancel(draft: Draft, happening: Extract<TaskHappening, { type: "cancel"
     );
   if (activeRun !== null) draft.endRun({ id: activeRun.id, state: "cancelled", error: why, result: null });
   for (const step of steps)
-    if (step.state === "running" || step.state === "waiting") draft.step(step.position, "cancel");
+    if (step.state === "running" || step.state === "waiting") {
+      leaveMergeQueue(draft, step.position);
+      draft.step(step.position, "cancel");
+    }
   draft.task("cancel", { reason: why, takenOver: false });
   draft.effect({ type: "close-approval" });
   draft.effect({ type: "deadlines" });
@@ -230,7 +226,6 @@ function bringForward(draft: Draft, run: Run): void {
 function approve(draft: Draft, happening: Extract<TaskHappening, { type: "approve" }>): void {
   const { task } = draft.aggregate;
   const position = currentPosition(draft);
-  const definition = definitionOf(draft, position);
   const waits =
     task.state === "waiting" &&
     (task.waitsFor === "approval" || task.reason?.code === "review.rounds_used_up");
@@ -243,9 +238,7 @@ function approve(draft: Draft, happening: Extract<TaskHappening, { type: "approv
     });
   draft.effect({ type: "close-approval" });
   if (happening.approve)
-    return definition.kind === "pull-request"
-      ? approvePullRequest(draft, position)
-      : passStep(draft, position);
+    return task.reason?.code === NEEDS_APPROVAL ? approveChange(draft, position) : passStep(draft, position);
   const target = rejectedTo(task.workflow, position);
   if (target === undefined)
     return cancel(draft, {
@@ -265,6 +258,7 @@ function rejectedTo({ steps }: Workflow, position: number): string | undefined {
     case "agent":
       return definition.onChanges;
     case "pull-request":
+    case "merge":
       return steps
         .slice(0, position)
         .findLast((step) => step.kind === "agent" && step.onChanges === undefined)?.name;

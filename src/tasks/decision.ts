@@ -57,7 +57,7 @@ export type Effect =
   | { readonly type: "deadlines" }
   | { readonly type: "merge-queue" }
   /** Work on the place that hosts the repository, through the outbox. */
-  | { readonly type: "outbox"; readonly kind: "pull-request" | "merge" };
+  | { readonly type: "outbox"; readonly kind: "pull-request" | "merge" | "leave-merge-queue" };
 
 export interface Decision {
   readonly task: TaskPatch;

@@ -18,7 +18,13 @@ import type { RunSpool } from "./spool.ts";
 import type { Stop } from "./stop.ts";
 import type { Terminal } from "./takeover.ts";
 import { uploadBundle } from "./upload.ts";
-import { bringIn, closeWorkspace, openWorkspace, type WorkspaceState } from "./workspace.ts";
+import {
+  bringIn,
+  closeWorkspace,
+  openWorkspace,
+  restoreInstructions,
+  type WorkspaceState,
+} from "./workspace.ts";
 
 /** What every run of a host needs; the same for all. */
 export interface RunTools {
@@ -172,6 +178,17 @@ async function workInOrder(params: Readonly<RunParams>, sandbox: RunSandbox): Pr
       reports.emit({ kind: "notice", level: "warn", text: `Conflicts in ${brought.files.join(", ")}` });
     } else if (brought.outcome === "replaced")
       reports.emit({ kind: "notice", level: "warn", text: `The clone was made anew: ${brought.detail}` });
+    if (spec.workspace.mode === "session" && brought.outcome !== "replaced") {
+      const restored = await restoreInstructions({
+        git: tools.git,
+        spec,
+        directories,
+        sandbox,
+        signal: stop.signal,
+      });
+      if (restored.length > 0)
+        hint = [hint, restoredHint(restored)].filter((text) => text !== "").join("\n\n");
+    }
   }
   const commandParams = {
     sandbox,
@@ -239,6 +256,9 @@ async function workInOrder(params: Readonly<RunParams>, sandbox: RunSandbox): Pr
   params.onConversation(conversation, permissions);
   return conversation.run();
 }
+
+const restoredHint = (files: readonly string[]): string =>
+  `These files show the target branch's version; your commits of them are kept, and git does not see the difference: ${files.slice(0, 20).join(", ")}. To change one further, first: git update-index --no-skip-worktree FILE && git checkout -- FILE`;
 
 /** Null where the clone is prepared. */
 async function prepare(

@@ -5,8 +5,10 @@ import {
   createCheckout,
   createClone,
   type Git,
+  parseRestored,
   parseUpdate,
   removeTree,
+  restoreInstructionsScript,
   unlockScript,
   updateScript,
 } from "../../repositories/index.ts";
@@ -56,8 +58,8 @@ async function makeClone({ git, spec, directories }: Readonly<WorkspaceParams>):
     branch: workspace.mode === "session" ? workspace.branch : null,
     author: workspace.author,
     exclude: (workspace.prepare?.outputs ?? []).map((output) => `/${output}`),
-    // What is reviewed must not instruct its reviewer.
-    ...(workspace.mode === "review" ? { instructionsOf: workspace.base } : {}),
+    // What is reviewed must not instruct its reviewer, nor an agent those that go on with its work.
+    instructionsOf: workspace.base,
   });
   await writeFile(path.join(directories.root, BROUGHT_IN), workspace.commit);
 }
@@ -126,6 +128,18 @@ export async function bringIn(params: Readonly<BringInParams>): Promise<BroughtI
       await makeClone(params);
       return { outcome: "replaced", detail: result.detail };
   }
+}
+
+/**
+ * Before an agent goes on in a kept clone: the instructions to agents that stand there are those of the base again. Resolves with the
+ * files that differ from the clone's commit. Safe to repeat. @throws repository.unusable
+ */
+export async function restoreInstructions(params: Readonly<BringInParams>): Promise<readonly string[]> {
+  const [command = "", ...args] = restoreInstructionsScript({ trusted: params.spec.workspace.base }).argv;
+  const handle = await params.sandbox.start({ command, args, isolated: true });
+  const result = await finishProgram(handle, { signal: params.signal });
+  params.signal.throwIfAborted();
+  return parseRestored(result);
 }
 
 /** Removes what a run needs only while it lasts. Safe to repeat. */

@@ -3,6 +3,7 @@ import {
   ensureCache,
   fetchTarget,
   findProtectedChanges,
+  protectedChangeReason,
   pushBranch,
   type Git,
 } from "../../../repositories/index.ts";
@@ -101,8 +102,6 @@ interface Work {
   readonly commit: string;
 }
 
-const NAMED_PATHS = 5;
-
 /**
  * Null where nothing protected is changed, or a person approved just this. Before the push: workflows run, and hooks and the tools of
  * others read them, as soon as the branch is there.
@@ -120,16 +119,7 @@ async function requireApproval(
     head: commit,
     rules: settings.protect,
   });
-  if (found === null || found.digest === task.approved) return null;
-  const named = found.paths.slice(0, NAMED_PATHS).map((path) => JSON.stringify(path.slice(0, 200)));
-  const more = found.paths.length > NAMED_PATHS ? ` and ${found.paths.length - NAMED_PATHS} more` : "";
-  const text = `${named.join(", ")}${more}`;
-  return because(
-    "protected.changed",
-    `It changes what takes effect outside of the code: ${text}. Approve this change?`,
-    { paths: text, digest: found.digest },
-    `miyabi task approve ${task.id}`,
-  );
+  return found === null || found.digest === task.approved ? null : protectedChangeReason(found, task.id);
 }
 
 /** Null where the branch stands at the commit now; else why it does not. */

@@ -139,6 +139,8 @@ export const reason = {
       awaiting_checks: "納品済みです。プルリクエストの CI を待っています。",
       by_person: "納品済みです。プルリクエストは人がマージします。",
       checking: "マージ結果をチェックしています。",
+      dequeued: "GitHub のマージキューから外れました（{{why}}）。対応が必要です。",
+      in_queue: "納品済みです。GitHub のマージキューで順番を待っています。",
       queued: "マージの順番を待っています。",
       refused: "GitHub がマージを受け付けませんでした。{{message}}",
       rounds_used_up: "マージ先との衝突が {{rounds}} 回続きました。対応が必要です。",
@@ -167,7 +169,7 @@ export const reason = {
       opening: "プルリクエストを作成しています。",
     },
     protected: {
-      changed: "コードの外に影響するファイルを変更しています: {{paths}}。GitHub に送る前に承認が必要です。",
+      changed: "コードの外に影響するファイルを変更しています: {{paths}}。先へ進めるには承認が必要です。",
     },
     question: { open: "エージェントの質問 {{question}} が回答を待っています。" },
     queue: {
