@@ -9,6 +9,8 @@ export const componentHealth = z.object({
   state: z.enum(["ok", "degraded", "down"]),
   detail: z.string(),
   fix: z.string().nullable(),
+  /** Figures of `detail`, by the name of their placeholder. */
+  params: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
 });
 export type ComponentHealth = z.infer<typeof componentHealth>;
 

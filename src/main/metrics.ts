@@ -1,4 +1,5 @@
 import { Gauge, Registry } from "prom-client";
+import type { GitHubUsage } from "../sources/index.ts";
 import type { AgentDesk } from "./agent-desk.ts";
 import type { Domain } from "./domain.ts";
 
@@ -6,9 +7,12 @@ import type { Domain } from "./domain.ts";
 export function createMetrics({
   domain,
   agents,
+  gitHubUsage,
 }: {
   readonly domain: Domain;
   readonly agents: AgentDesk;
+  /** Null: no repository of GitHub is configured. */
+  readonly gitHubUsage: (() => Promise<GitHubUsage>) | null;
 }): () => Promise<string> {
   const registry = new Registry();
   const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
@@ -22,6 +26,9 @@ export function createMetrics({
     "Webhook deliveries that wait (pending) or were given up (dead).",
     ["state"],
   );
+  const left = gauge("github_requests_left", "Requests that GitHub still grants until its limit is set back.");
+  const writes = gauge("github_writes", "Writes on GitHub in the last minute and hour.", ["window"]);
+  const waiting = gauge("outbox_waiting", "Effects on GitHub that are due and not brought about.");
   const memory = gauge("process_resident_memory_bytes", "Resident memory of the control plane.");
   return async () => {
     const [byState, byQueue, byDelivery] = await Promise.all([
@@ -42,6 +49,13 @@ export function createMetrics({
     oldest.set(Math.max(0, ...byQueue.rows.map((row) => row.age)));
     deliveries.reset();
     for (const row of byDelivery.rows) deliveries.set({ state: row.state }, row.count);
+    const usage = (await gitHubUsage?.()) ?? null;
+    if (usage !== null) {
+      left.set(usage.requests?.remaining ?? 0);
+      writes.set({ window: "minute" }, usage.writes?.minute ?? 0);
+      writes.set({ window: "hour" }, usage.writes?.hour ?? 0);
+      waiting.set(usage.waiting);
+    }
     slots.reset();
     for (const agent of await agents.list()) slots.inc({ state: agent.state });
     memory.set(process.memoryUsage.rss());

@@ -152,6 +152,7 @@ export async function openParts(params: Readonly<ControlPlaneParams>) {
     version: installation.version,
     command: commandName(env, installation.launcher),
     lackOfDiskRoom: () => lackOfDiskRoom(home),
+    gitHubUsage: github?.usage ?? null,
     sandbox: probe.available
       ? { state: "ok", detail: `bubblewrap ${probe.version}`, fix: null }
       : { state: "degraded", detail: `${probe.reason} Only the sample runs.`, fix: probe.fix },

@@ -25,7 +25,7 @@ interface ServerParams extends Pick<
 /** The HTTP server over the parts: API, console, gateway, tools of agents, agent hosts. It does not listen yet. */
 export async function createServer(params: Readonly<ServerParams>): Promise<FastifyInstance> {
   const { home, settings, installation, log, parts, sample } = params;
-  const { clock, random, port, domain, services, gateway, desk, reads, status, chat } = parts;
+  const { clock, random, port, domain, services, gateway, desk, reads, status, chat, github } = parts;
   const { database } = domain;
   const sessions = createSessions({ database, random, clock });
   const createLoginLink = async (): Promise<{ url: string; expiresAt: Date }> => {
@@ -35,7 +35,7 @@ export async function createServer(params: Readonly<ServerParams>): Promise<Fast
     });
     return { url: `http://localhost:${port}/login#${code}`, expiresAt };
   };
-  const metrics = createMetrics({ domain, agents: desk });
+  const metrics = createMetrics({ domain, agents: desk, gitHubUsage: github?.usage ?? null });
   return createApiServer({
     handlers: {
       ...createHandlers({

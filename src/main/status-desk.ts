@@ -1,8 +1,10 @@
 import type { Clock } from "../base/index.ts";
 import type { ComponentHealth, Reason, StatusView } from "../contract/index.ts";
+import type { GitHubUsage } from "../sources/index.ts";
 import type { TaskQueries } from "../tasks/index.ts";
 import type { AgentDesk } from "./agent-desk.ts";
 import type { Domain } from "./domain.ts";
+import { githubHealth } from "./github-health.ts";
 
 interface StatusParams {
   readonly domain: Domain;
@@ -12,6 +14,8 @@ interface StatusParams {
   readonly command: string;
   /** Null where there is room. */
   readonly lackOfDiskRoom: () => Promise<Reason | null>;
+  /** Null: no repository of GitHub is configured. */
+  readonly gitHubUsage: (() => Promise<GitHubUsage>) | null;
   readonly sandbox: {
     readonly state: "ok" | "degraded";
     readonly detail: string;
@@ -44,6 +48,7 @@ export function createStatusDesk(params: Readonly<StatusParams>): StatusDesk {
     );
     const lack = await params.lackOfDiskRoom();
     const agents = database.state === "ok" ? await params.agents.list() : [];
+    const usage = database.state === "ok" ? ((await params.gitHubUsage?.()) ?? null) : null;
     const down = agents.filter((agent) => agent.state === "down").map((agent) => agent.slot);
     return [
       { name: "database", ...database },
@@ -59,6 +64,7 @@ export function createStatusDesk(params: Readonly<StatusParams>): StatusDesk {
         detail: lack?.message ?? "It has room.",
         fix: lack?.fix ?? null,
       },
+      ...(usage === null ? [] : [githubHealth(usage, params.clock.now())]),
       { name: "sandbox", ...params.sandbox },
       { name: "panes", ...params.runtime },
     ];

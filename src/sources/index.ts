@@ -1,5 +1,6 @@
 export { githubSettings, type GitHubSettings } from "./github/settings.ts";
 export type { GitHub, GitHubParams } from "./github/github.ts";
+export type { GitHubUsage } from "./github/usage.ts";
 export * from "./intake/index.ts";
 export * from "./sample/index.ts";
 

@@ -96,7 +96,7 @@ export function createTaskService(params: Readonly<TaskServiceParams>): TaskServ
       await syncThroughOutbox(tx, params.random, {
         taskId,
         kind: "progress",
-        target: taskId,
+        target: `progress:${taskId}`,
         delayMs: PROGRESS_DELAY_MS,
       });
     const { onMergeQueue } = params;

@@ -17,6 +17,7 @@ export interface Reply {
   readonly body: unknown;
   /** Where it is now, for a redirect. */
   readonly location?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 type Handler = (call: Call) => Reply | Promise<Reply>;

@@ -39,6 +39,8 @@ interface ScenarioParams {
   readonly routes?: readonly object[];
   /** Files of the first commit beside the menu, by path. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Of the section `github`; default: what is written is not limited. */
+  readonly writes?: Readonly<Record<string, number>>;
   /** Deliveries are sent to the product, by `deliver`. */
   readonly webhooks?: boolean;
 }
@@ -51,6 +53,7 @@ export async function setupGitHub({
   webhooks = false,
   routes = [],
   files = {},
+  writes,
 }: ScenarioParams = {}) {
   const root = await mkdtemp(path.join(tmpdir(), "miyabi-github-"));
   const bundle = await setupTasks();
@@ -117,6 +120,7 @@ export async function setupGitHub({
         token: "GITHUB_TOKEN",
         maxOpenTasks,
         routes,
+        ...(writes === undefined ? {} : { writes }),
         repositories: [{ name: NAME, merge: policy, trusted: [...trusted] }],
         ...(webhooks ? { webhooks: { port: webhookPort, secretEnv: "WEBHOOK_SECRET" } } : {}),
       }),
@@ -313,7 +317,7 @@ export async function setupGitHub({
     /** Another control plane on the same database and data directory, e.g. one that was thought to be dead. */
     second: connect,
     /** Wall time alone goes on. */
-    clock: { advance: (ms: number) => void (aheadMs += ms) },
+    clock: { now: () => clock.now().getTime(), advance: (ms: number) => void (aheadMs += ms) },
     server,
     github,
     repository,

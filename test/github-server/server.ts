@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { handleGit } from "../support/git-http-server.ts";
 import { branchesOf, emitPushes } from "./deliveries.ts";
+import { failAfter, failBefore, refuseOverLimit } from "./faults.ts";
 import { ROUTES, type Reply } from "./routes.ts";
 import { issueNode } from "./views.ts";
 import type { Issue, State } from "./state.ts";
@@ -28,6 +29,8 @@ export async function startGitHubServer({ root }: { readonly root: string }): Pr
     renamed: new Map(),
     requests: [],
     faults: [],
+    writes: { at: [], refusals: 0, underWay: 0, mostUnderWay: 0 },
+    secondaryLimit: null,
     hook: null,
     ids: 1_000,
   };
@@ -81,26 +84,19 @@ async function serve(
       : ((await json(request).catch(() => ({}))) as Record<string, unknown>);
   const fault = state.faults.find((one) => one.times > 0 && one.method === method && one.path.test(pathname));
   if (fault !== undefined) fault.times -= 1;
-  if (fault?.when === "before") return void response.destroy();
-  const reply = await answer(
-    state,
-    url,
-    method,
-    pathname,
-    searchParams,
-    body,
-    request.headers.authorization ?? "",
-  );
-  if (fault?.when === "after") return void response.destroy();
-  if (fault?.when === "cut") {
-    const text = JSON.stringify(reply.body);
-    response.writeHead(reply.status, {
-      "content-type": "application/json; charset=utf-8",
-      "content-length": Buffer.byteLength(text),
-    });
-    response.write(text.slice(0, text.length / 2), () => response.destroy());
-    return;
-  }
+  const isWrite =
+    method !== "GET" && (pathname !== "/graphql" || String(body["query"]).startsWith("mutation"));
+  const { writes, secondaryLimit } = state;
+  const refused =
+    failBefore(fault, response) ??
+    (isWrite && secondaryLimit !== null ? refuseOverLimit(secondaryLimit, writes) : null);
+  if (refused === "dealt-with") return;
+  if (isWrite) writes.mostUnderWay = Math.max(writes.mostUnderWay, (writes.underWay += 1));
+  const reply =
+    refused ??
+    (await answer(state, url, method, pathname, searchParams, body, request.headers.authorization ?? ""));
+  if (isWrite) writes.underWay -= 1;
+  if (failAfter(fault, response, reply)) return;
   send(state, request, response, reply, new URL(request.url ?? "/", url));
 }
 
@@ -208,6 +204,7 @@ function send(
   response.writeHead(status, {
     "content-type": "application/json; charset=utf-8",
     etag,
+    ...reply.headers,
     ...(reply.location === undefined ? {} : { location: reply.location }),
     ...(hasMore ? { link: `<${url.href}>; rel="next"` } : {}),
     "x-ratelimit-limit": String(LIMIT),

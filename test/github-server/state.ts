@@ -1,3 +1,4 @@
+import type { Fault, SecondaryLimit, WriteLog } from "./faults.ts";
 import type { Hook } from "./deliveries.ts";
 
 /** What the server remembers of one repository. Names of fields that are sent are GitHub's. */
@@ -90,14 +91,6 @@ export interface Repository {
   readonly checks: Map<string, CheckRun[]>;
 }
 
-export interface Fault {
-  readonly method: string;
-  readonly path: RegExp;
-  /** `before`: nothing happens; `after`: it happens, and the answer is lost; `cut`: it happens, and half of the answer comes. */
-  readonly when: "before" | "after" | "cut";
-  times: number;
-}
-
 export interface State {
   /** Changes when it is revoked. */
   token: string;
@@ -107,6 +100,8 @@ export interface State {
   readonly renamed: Map<string, string>;
   readonly requests: { readonly method: string; readonly path: string; readonly status: number }[];
   readonly faults: Fault[];
+  readonly writes: WriteLog;
+  secondaryLimit: SecondaryLimit | null;
   /** Where it tells of what happens; null: nowhere. */
   hook: Hook | null;
   ids: number;

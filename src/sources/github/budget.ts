@@ -6,6 +6,8 @@ export interface Budget {
   noteFailure(error: AppError): void;
   /** @throws github.rate_limited while a pause that the server asked for lasts. */
   requireRoom(): void;
+  /** Milliseconds that such a pause still lasts; 0: there is none. */
+  pauseMs(): number;
   /** Null before the first reply. */
   state(): BudgetState | null;
   /** Whether work that can wait should: less than a tenth is left. */
@@ -22,6 +24,7 @@ export function createBudget({ clock }: Readonly<{ clock: Clock }>): Budget {
   let state: BudgetState | null = null;
   let pausedUntil = 0;
   const now = (): number => clock.now().getTime();
+  const pauseMs = (): number => Math.max(0, pausedUntil - now());
   return {
     note: (headers) => {
       const [limit, remaining, reset] = ["limit", "remaining", "reset"].map((name) =>
@@ -35,9 +38,10 @@ export function createBudget({ clock }: Readonly<{ clock: Clock }>): Budget {
       if (error.code === "github.rate_limited" && typeof pauseMs === "number")
         pausedUntil = Math.max(pausedUntil, now() + pauseMs);
     },
+    pauseMs,
     requireRoom: () => {
-      const retryAfterMs = pausedUntil - now();
-      if (retryAfterMs <= 0) return;
+      const retryAfterMs = pauseMs();
+      if (retryAfterMs === 0) return;
       throw new AppError({
         code: "github.rate_limited",
         message: `GitHub asked us to wait ${Math.ceil(retryAfterMs / 1000)} s more.`,

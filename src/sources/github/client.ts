@@ -5,6 +5,7 @@ import { AppError, type Clock, type Log } from "../../base/index.ts";
 import { gitHubError } from "./client-errors.ts";
 import { createBudget, type Budget } from "./budget.ts";
 import type { GitHubSettings } from "./settings.ts";
+import { isMutation, urgencyOf, type Urgency, type WritePace } from "./write-pace.ts";
 
 type Params = Readonly<Record<string, unknown>>;
 
@@ -46,6 +47,9 @@ interface ConnectionParams {
   readonly readSecret: (name: string) => string | undefined;
   readonly clock: Clock;
   readonly log: Log;
+  readonly budget?: Budget;
+  /** Absent: who connects only reads. */
+  readonly pace?: Pick<WritePace, "write">;
 }
 
 const TIMEOUT_MS = 30_000;
@@ -54,7 +58,7 @@ const API_VERSION = "2022-11-28";
 /** @throws config.invalid where a secret is missing. */
 export function createGitHubConnection(params: Readonly<ConnectionParams>): GitHubConnection {
   const { settings, clock } = params;
-  const budget = createBudget({ clock });
+  const budget = params.budget ?? createBudget({ clock });
   const secret = (name: string): string => {
     const value = params.readSecret(name);
     if (value === undefined || value === "")
@@ -133,8 +137,12 @@ function createClient(
   octokit: Octokit,
   token: () => Promise<string>,
 ): GitHubClient {
+  const inTurn = <T>(urgency: Urgency | null, work: () => Promise<T>): Promise<T> => {
+    const inBudget = (): Promise<T> => guarded(params, budget, work);
+    return urgency === null || params.pace === undefined ? inBudget() : params.pace.write(urgency, inBudget);
+  };
   const send = (route: string, values: Params, headers: Record<string, string> = {}) =>
-    guarded(params, budget, async () => {
+    inTurn(urgencyOf(route), async () => {
       const response = await octokit.request(route, {
         ...values,
         headers: { "x-github-api-version": API_VERSION, ...headers },
@@ -166,7 +174,9 @@ function createClient(
       };
     },
     graphql: async (query, variables, reply) => {
-      const data = await guarded(params, budget, () => octokit.graphql(query, { ...variables }));
+      const data = await inTurn(isMutation(query) ? "answer" : null, () =>
+        octokit.graphql(query, { ...variables }),
+      );
       return checked("graphql", reply, data);
     },
     gitAuthorization: async () =>

@@ -3,7 +3,7 @@ import type { Git } from "../../repositories/index.ts";
 import type { Database, Notifier } from "../../store/index.ts";
 import type { OutboxHandler, OutboxHandlers, TaskService } from "../../tasks/index.ts";
 import type { Intake } from "../intake/index.ts";
-import type { BudgetState } from "./budget.ts";
+import { createBudget } from "./budget.ts";
 import { createGitHubConnection } from "./client.ts";
 import { createAnswerHandler } from "./commands/answer.ts";
 import { createCommands } from "./commands/commands.ts";
@@ -16,15 +16,21 @@ import { createPoll } from "./poll.ts";
 import { createPullRequestWatch } from "./pull-requests/watch.ts";
 import { createHostedRepositories } from "./repositories.ts";
 import { createRepositoryState } from "./repository-state.ts";
-import type { GitHubSettings } from "./settings.ts";
+import { writeLimitsOf, type GitHubSettings } from "./settings.ts";
 import { createStartGate } from "./start-gate.ts";
 import { createTrust } from "./trust.ts";
+import { readUsage, type GitHubUsage } from "./usage.ts";
 import type { WebhookListener } from "./webhooks/listener.ts";
 import { createWebhooks } from "./webhooks/webhooks.ts";
 import { createNoticeHandler } from "./write-back/intake-notice.ts";
 import { createMergeHandler } from "./write-back/merge.ts";
-import { createProgressHandler } from "./write-back/progress.ts";
+import {
+  createProgressCommentHandler,
+  createProgressHandler,
+  PROGRESS_COMMENT,
+} from "./write-back/progress.ts";
 import { createPullRequestHandler } from "./write-back/pull-request.ts";
+import { createWritePace, type Urgency } from "./write-pace.ts";
 
 export interface GitHubParams {
   readonly settings: GitHubSettings;
@@ -51,7 +57,8 @@ export interface GitHub {
   readonly listener: WebhookListener | null;
   /** How the outbox brings about what tasks ask for. */
   readonly handlers: OutboxHandlers;
-  readonly budget: () => BudgetState | null;
+  /** What is left of GitHub's limits, and what waits for them. */
+  readonly usage: () => Promise<GitHubUsage>;
   /** See `createStartGate`. */
   readonly mayStart: (taskId: string) => Promise<boolean>;
 }
@@ -59,7 +66,16 @@ export interface GitHub {
 /** Builds the connection; nothing is asked of GitHub before its services start. @throws config.invalid where a secret is missing. */
 export function openGitHub(params: Readonly<GitHubParams>): GitHub {
   const { settings, database, tasks, intake, git, home, clock, random, log } = params;
-  const connection = createGitHubConnection({ settings, readSecret: params.readSecret, clock, log });
+  const budget = createBudget({ clock });
+  const pace = createWritePace({
+    limits: writeLimitsOf(settings),
+    connection: settings.apiUrl,
+    database,
+    budget,
+    clock,
+  });
+  const { readSecret } = params;
+  const connection = createGitHubConnection({ settings, readSecret, clock, log, budget, pace });
   const repositories = createHostedRepositories({
     configured: settings.repositories,
     connection,
@@ -116,12 +132,19 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
     log,
   });
   const watch = createPullRequestWatch({ ...writeBack, trust, clock, random, log });
+  const { ownLogin } = connection;
+  const whenRoom = <Result>(urgency: Urgency, handler: OutboxHandler<Result>): OutboxHandler<Result> => ({
+    ...handler,
+    mayBegin: () => pace.hasRoom(urgency),
+  });
+  // In the order of their urgency.
   const handlers = new Map<string, OutboxHandler<unknown>>([
-    ["pull-request", createPullRequestHandler(writeBack)],
-    ["merge", createMergeHandler(writeBack)],
-    ["comment-answer", createAnswerHandler({ repositories, ownLogin: connection.ownLogin })],
-    [NOTICE, createNoticeHandler({ database, repositories, ownLogin: connection.ownLogin })],
-    ["progress", createProgressHandler({ ...writeBack, ownLogin: connection.ownLogin })],
+    ["merge", whenRoom("urgent", createMergeHandler(writeBack))],
+    ["pull-request", whenRoom("urgent", createPullRequestHandler(writeBack))],
+    ["comment-answer", whenRoom("answer", createAnswerHandler({ repositories, ownLogin }))],
+    ["progress", whenRoom("label", createProgressHandler({ ...writeBack, random }))],
+    [NOTICE, whenRoom("comment", createNoticeHandler({ database, repositories, ownLogin }))],
+    [PROGRESS_COMMENT, whenRoom("comment", createProgressCommentHandler({ ...writeBack, ownLogin }))],
   ]);
   const webhooks =
     settings.webhooks === undefined
@@ -139,7 +162,7 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
     services: [poll, watch, createAnswerRelay(params), ...(webhooks === null ? [] : [webhooks.processor])],
     listener: webhooks?.listener ?? null,
     handlers,
-    budget: connection.budget.state,
+    usage: () => readUsage(database, { budget, pace }),
     mayStart: createStartGate({ database, tasks, repositories, trust }),
   };
 }

@@ -39,6 +39,25 @@ const webhooks = z.strictObject({
 });
 export type WebhookSettings = z.infer<typeof webhooks>;
 
+/** GitHub's limits for what one account writes. Defaults: as its documentation states them. */
+const writes = z.strictObject({
+  perMinute: z.number().int().min(1).max(100_000).default(80),
+  perHour: z.number().int().min(1).max(1_000_000).default(500),
+  /** Between two writes. Milliseconds. */
+  gapMs: z.number().int().min(0).max(60_000).default(1_000),
+});
+
+/** GitHub Enterprise Server has no such limits unless somebody switches them on. Pure. */
+const isGitHubCloud = (apiUrl: string): boolean => /^api\.(github\.com|.+\.ghe\.com)$/.test(new URL(apiUrl).hostname);
+
+/** Null: what is written is not limited. Pure. */
+export function writeLimitsOf({
+  apiUrl,
+  writes: given,
+}: Pick<GitHubSettings, "apiUrl" | "writes">): z.infer<typeof writes> | null {
+  return given === undefined && isGitHubCloud(apiUrl) ? writes.parse({}) : (given ?? null);
+}
+
 /** Section `github` of `miyabi.yaml`. */
 export const githubSettings = z
   .strictObject({
@@ -48,6 +67,8 @@ export const githubSettings = z
     app: z.strictObject({ id: z.number().int().positive(), privateKey: secretName }).optional(),
     /** How often changes are asked for. Seconds. */
     pollSeconds: z.number().int().min(1).max(3_600).default(60),
+    /** How much is written in an hour and a minute; null: no limits. Default: GitHub's own for github.com, none for GitHub Enterprise Server. */
+    writes: writes.nullable().optional(),
     /** Where GitHub tells us of changes at once; absent: we only ask. */
     webhooks: webhooks.optional(),
     /** Labels that set the class. */

@@ -74,20 +74,25 @@ interface ClaimedRow {
   readonly lease_token: string;
 }
 
-/** Leases the oldest due entry whose target nobody works on; null where there is none. */
+/**
+ * Leases the oldest due entry whose target nobody works on; null where there is none. `kinds`: those that may begin, the most
+ * urgent one first; the others stay as they are, e.g. what a newer version wrote.
+ */
 export async function claimEntry(
   db: Queryable,
-  params: Readonly<{ token: string; leaseMs: number }>,
+  params: Readonly<{ token: string; leaseMs: number; kinds: readonly string[] }>,
 ): Promise<OutboxEntry | null> {
   const { rows } = await db.query<ClaimedRow>(
     `update miyabi.outbox set lease_token = $1, lease_expires_at = now() + make_interval(secs => $2), attempts = attempts + 1
      where number = (
-       select o.number from miyabi.outbox o
-       where o.state = 'pending' and o.due_at <= now() and (o.lease_expires_at is null or o.lease_expires_at < now())
-         and not exists (select 1 from miyabi.outbox p where p.target = o.target and p.state = 'pending' and p.number < o.number)
-       order by o.due_at, o.number limit 1 for update skip locked)
+       select due.number from unnest($3::text[]) with ordinality as k (kind, rank) cross join lateral (
+         select o.number from miyabi.outbox o
+         where o.kind = k.kind and o.state = 'pending' and o.due_at <= now() and (o.lease_expires_at is null or o.lease_expires_at < now())
+           and not exists (select 1 from miyabi.outbox p where p.target = o.target and p.state = 'pending' and p.number < o.number)
+         order by o.due_at, o.number limit 1 for update skip locked) due
+       order by k.rank limit 1)
      returning number::text, task_id, kind, target, payload, marker, attempts, lease_token`,
-    [params.token, params.leaseMs / 1_000],
+    [params.token, params.leaseMs / 1_000, params.kinds],
   );
   const row = rows[0];
   if (row === undefined) return null;

@@ -32,9 +32,11 @@ export interface OutboxHandler<Result> {
   settle(tx: Tx, entry: OutboxEntry, result: Result): Promise<void>;
   /** What follows when no try will bring it about, in the transaction that ends the entry. */
   giveUp(tx: Tx, entry: OutboxEntry, error: AppError): Promise<void>;
+  /** Whether one may begin now; while not, its entries wait untouched, and further changes join them. Absent: always. */
+  mayBegin?(): Promise<boolean>;
 }
 
-/** Handlers by kind. Each has its own type of result, which only it reads. */
+/** Handlers by kind, the most urgent one first. Each has its own type of result, which only it reads. */
 export type OutboxHandlers = ReadonlyMap<string, OutboxHandler<unknown>>;
 
 export interface OutboxWorkerParams {
@@ -71,7 +73,10 @@ export function createOutboxWorker(params: Readonly<OutboxWorkerParams>): Loop {
     random,
     log: params.log,
     tick: async (signal) => {
-      const claim = () => claimEntry(database, { token: random.uuid(), leaseMs: LEASE_MS });
+      const claim = async (): Promise<OutboxEntry | null> => {
+        const kinds = await kindsToBegin(params.handlers);
+        return claimEntry(database, { token: random.uuid(), leaseMs: LEASE_MS, kinds });
+      };
       const lane = async (first: OutboxEntry | null): Promise<void> => {
         for (let entry = first; entry !== null; entry = signal.aborted ? null : await claim())
           await deliver(params, entry, signal);
@@ -97,19 +102,20 @@ export function createOutboxWorker(params: Readonly<OutboxWorkerParams>): Loop {
   };
 }
 
+async function kindsToBegin(handlers: OutboxHandlers): Promise<readonly string[]> {
+  const kinds: string[] = [];
+  for (const [kind, handler] of handlers)
+    if (handler.mayBegin === undefined || (await handler.mayBegin())) kinds.push(kind);
+  return kinds;
+}
+
 async function deliver(
   params: Readonly<OutboxWorkerParams>,
   entry: OutboxEntry,
   signal: AbortSignal,
 ): Promise<void> {
   const handler = params.handlers.get(entry.kind);
-  if (handler === undefined) {
-    // Written by a newer version, or the connection is switched off: it waits for one that knows it.
-    return postponeEntry(params.database, entry, {
-      error: `nothing handles "${entry.kind}"`,
-      delayMs: RETRY_MAX_MS,
-    });
-  }
+  if (handler === undefined) return;
   try {
     const found = entry.earlierAttempts > 0 ? ((await handler.find?.(entry, signal)) ?? null) : null;
     const result = found ?? (await handler.send(entry, signal));

@@ -98,7 +98,7 @@ test("an effect whose reply was lost is found again and not repeated", async () 
 test("a holder that died before or after the effect is followed by one effect", async () => {
   const { database, place, worker, add, due } = await setup();
   await add("a");
-  const died = await claimEntry(database, { token: "dead", leaseMs: 60_000 });
+  const died = await claimEntry(database, { token: "dead", leaseMs: 60_000, kinds: ["post"] });
   await worker.tick();
   expect(place.posts).toEqual([]);
   await due();
@@ -141,7 +141,7 @@ test("one waiting entry stands for all changes, but one in flight does not", asy
   await sync();
   await sync();
   expect(await states()).toHaveLength(1);
-  await claimEntry(database, { token: "in flight", leaseMs: 60_000 });
+  await claimEntry(database, { token: "in flight", leaseMs: 60_000, kinds: ["post"] });
   await sync();
   await sync();
   expect(await states()).toHaveLength(2);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { AppError } from "../../../base/index.ts";
-import type { OutboxHandler } from "../../../tasks/index.ts";
+import { AppError, type Random } from "../../../base/index.ts";
+import { syncThroughOutbox, type OutboxHandler } from "../../../tasks/index.ts";
 import type { GitHubClient } from "../client.ts";
 import type { HostedTask } from "../hosted-task.ts";
 import { anything } from "../replies.ts";
@@ -10,46 +10,79 @@ import { labelOf, progressComment, STATE_LABELS } from "./progress-comment.ts";
 import type { WriteBackParams } from "./pull-request.ts";
 import { requireTask } from "./require-task.ts";
 
-interface ProgressResult {
+/** `says`: hash of what the comment is to say, where that is not what it says; null: it is. */
+interface LabelResult {
   readonly label: string | null;
-  readonly comment: string;
+  readonly says: string | null;
+}
+
+interface CommentResult {
+  readonly says: string;
   readonly commentId: number | null;
 }
 
-/** Makes the issue show the task's state as it is now: one label, one comment. What is there already is not written again. */
+export const PROGRESS_COMMENT = "progress-comment";
+
+const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** Makes the issue's label show the task's state as it is now, and has the comment follow: that one may wait longer. */
 export function createProgressHandler(
-  params: Readonly<WriteBackParams & { ownLogin: () => Promise<string> }>,
-): OutboxHandler<ProgressResult> {
+  params: Readonly<WriteBackParams & { random: Pick<Random, "uuid"> }>,
+): OutboxHandler<LabelResult> {
   return {
     send: async (entry) => {
       const { task, repository } = await requireTask(params, entry);
       const label = labelOf(task);
-      const text = progressComment(task, params.consoleUrl);
-      const comment = createHash("sha256").update(text).digest("hex");
       const { written } = task.issue;
       if (written.label !== (label ?? "")) await setLabel(repository, task, label);
-      const commentId =
-        written.comment === comment
-          ? Number(task.issue.commentId)
-          : await writeIssueComment({
-              client: repository.client,
-              name: repository.settings.name,
-              number: task.issue.number,
-              commentId: task.issue.commentId,
-              markers: [`<!-- miyabi:progress:${task.id} -->`, NOTICE_MARKER],
-              body: text,
-              ownLogin: await params.ownLogin(),
-            });
-      return { label, comment, commentId };
+      const says = hashOf(progressComment(task, params.consoleUrl));
+      return { label, says: says === written.comment ? null : says };
     },
-    settle: async (tx, entry, result) => {
-      await tx.query("update miyabi.github_issues set comment_id = $2, written = $3 where task_id = $1", [
-        entry.taskId,
-        result.commentId,
-        JSON.stringify({ label: result.label ?? "", comment: result.comment }),
-      ]);
+    settle: async (tx, { taskId }, { label, says }) => {
+      await tx.query(
+        "update miyabi.github_issues set written = written || jsonb_build_object('label', $2::text) where task_id = $1",
+        [taskId, label ?? ""],
+      );
+      if (says !== null)
+        await syncThroughOutbox(tx, params.random, {
+          taskId,
+          kind: PROGRESS_COMMENT,
+          target: `${PROGRESS_COMMENT}:${taskId ?? ""}`,
+        });
     },
     // The next change of the task shows everything; nothing else hangs on it.
+    giveUp: () => Promise.resolve(),
+  };
+}
+
+/** Makes the one comment show how the task stands at this moment: changes that came together are one edit. */
+export function createProgressCommentHandler(
+  params: Readonly<WriteBackParams & { ownLogin: () => Promise<string> }>,
+): OutboxHandler<CommentResult> {
+  return {
+    send: async (entry) => {
+      const { task, repository } = await requireTask(params, entry);
+      const body = progressComment(task, params.consoleUrl);
+      const says = hashOf(body);
+      const { written, commentId, number } = task.issue;
+      if (written.comment === says) return { says, commentId: Number(commentId) };
+      const wrote = await writeIssueComment({
+        client: repository.client,
+        name: repository.settings.name,
+        number,
+        commentId,
+        markers: [`<!-- miyabi:progress:${task.id} -->`, NOTICE_MARKER],
+        body,
+        ownLogin: await params.ownLogin(),
+      });
+      return { says, commentId: wrote };
+    },
+    settle: async (tx, { taskId }, { says, commentId }) => {
+      await tx.query(
+        "update miyabi.github_issues set comment_id = $2, written = written || jsonb_build_object('comment', $3::text) where task_id = $1",
+        [taskId, commentId, says],
+      );
+    },
     giveUp: () => Promise.resolve(),
   };
 }

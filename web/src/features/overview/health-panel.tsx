@@ -28,12 +28,12 @@ export function HealthPanel({ components }: HealthPanelProps) {
       flush
     >
       <ul className="m-list">
-        {sorted.map(({ name, state, detail, fix }) => (
+        {sorted.map(({ name, state, detail, fix, params = {} }) => (
           <li key={name} className="m-item">
             <div className="m-grow">
               <div>{word(`health.${name}`, name)}</div>
               <div className="m-sub">
-                {say({ code: `health.${name}.${state}`, message: detail, params: {} })}
+                {say({ code: `health.${name}.${state}`, message: detail, params })}
               </div>
               {fix === null || state === "ok" ? null : <FixText text={fix} />}
             </div>

@@ -43,6 +43,7 @@ export const overview = {
     agents: "Agents",
     database: "Database",
     disk: "Disk",
+    github: "GitHub",
     panes: "Panes",
     sandbox: "Sandbox",
   },

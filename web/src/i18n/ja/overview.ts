@@ -38,6 +38,7 @@ export const overview = {
     agents: "エージェント",
     database: "データベース",
     disk: "ディスク",
+    github: "GitHub",
     panes: "ペイン",
     sandbox: "サンドボックス",
   },

@@ -107,6 +107,11 @@ export const reason = {
         degraded: "ディスクの空き容量がないため、エージェントが作業できません。",
         ok: "空き容量があります。",
       },
+      github: {
+        degraded:
+          "利用制限に達したため、優先度の低い書き込みを待たせています(1 時間に {{written}} / {{perHour}} 件、待ち {{waiting}} 件、リクエストの残り {{remaining}} / {{limit}} 件)。",
+        ok: "リクエストの残り {{remaining}} / {{limit}} 件、1 時間の書き込み {{written}} / {{perHour}} 件、待ち {{waiting}} 件。",
+      },
       panes: { degraded: "tmux がないため、エージェントはペインなしで動きます。" },
       sandbox: { degraded: "サンドボックスを使えないため、サンプルだけが動きます。" },
     },
