@@ -2,7 +2,10 @@ import type { ComponentHealth } from "../contract/index.ts";
 import type { GitHubUsage } from "../sources/index.ts";
 
 /** How much of GitHub's limits is used, in figures; degraded while something waits for them. Pure. */
-export function githubHealth({ requests, writes, waiting, pauseMs }: GitHubUsage, now: Date): ComponentHealth {
+export function githubHealth(
+  { requests, writes, waiting, pauseMs }: GitHubUsage,
+  now: Date,
+): ComponentHealth {
   const said = [
     requests === null
       ? "Nothing was asked yet."

@@ -26,7 +26,10 @@ export function createMetrics({
     "Webhook deliveries that wait (pending) or were given up (dead).",
     ["state"],
   );
-  const left = gauge("github_requests_left", "Requests that GitHub still grants until its limit is set back.");
+  const left = gauge(
+    "github_requests_left",
+    "Requests that GitHub still grants until its limit is set back.",
+  );
   const writes = gauge("github_writes", "Writes on GitHub in the last minute and hour.", ["window"]);
   const waiting = gauge("outbox_waiting", "Effects on GitHub that are due and not brought about.");
   const memory = gauge("process_resident_memory_bytes", "Resident memory of the control plane.");

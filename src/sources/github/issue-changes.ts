@@ -191,7 +191,12 @@ async function noteEdit(
     ]);
     if (edit !== null)
       await appendEvents(tx, [{ type: "task.changed", taskId, data: { textNotUsedOf: edit.by } }]);
-    await syncThroughOutbox(tx, random, { taskId, kind: "progress", target: `progress:${taskId}`, delayMs: 500 });
+    await syncThroughOutbox(tx, random, {
+      taskId,
+      kind: "progress",
+      target: `progress:${taskId}`,
+      delayMs: 500,
+    });
   });
 }
 

@@ -48,7 +48,8 @@ const writes = z.strictObject({
 });
 
 /** GitHub Enterprise Server has no such limits unless somebody switches them on. Pure. */
-const isGitHubCloud = (apiUrl: string): boolean => /^api\.(github\.com|.+\.ghe\.com)$/.test(new URL(apiUrl).hostname);
+const isGitHubCloud = (apiUrl: string): boolean =>
+  /^api\.(github\.com|.+\.ghe\.com)$/.test(new URL(apiUrl).hostname);
 
 /** Null: what is written is not limited. Pure. */
 export function writeLimitsOf({

@@ -109,6 +109,11 @@ async function look(
   await database.transaction(async (tx) => {
     const outcome = command === null ? "not-used" : "untrusted";
     if (!(await recordComment(tx, { ...handled, outcome }))) return;
-    await syncThroughOutbox(tx, params.random, { taskId, kind: "progress", target: `progress:${taskId}`, delayMs: 2_000 });
+    await syncThroughOutbox(tx, params.random, {
+      taskId,
+      kind: "progress",
+      target: `progress:${taskId}`,
+      delayMs: 2_000,
+    });
   });
 }

@@ -32,9 +32,7 @@ export function HealthPanel({ components }: HealthPanelProps) {
           <li key={name} className="m-item">
             <div className="m-grow">
               <div>{word(`health.${name}`, name)}</div>
-              <div className="m-sub">
-                {say({ code: `health.${name}.${state}`, message: detail, params })}
-              </div>
+              <div className="m-sub">{say({ code: `health.${name}.${state}`, message: detail, params })}</div>
               {fix === null || state === "ok" ? null : <FixText text={fix} />}
             </div>
             <StateBadge of="health" state={state} />
