@@ -33,6 +33,7 @@ const HOOK_SECRET = "It's a Secret to Everybody";
 interface ScenarioParams {
   readonly policy?: "when-approved" | "when-green" | "never";
   readonly maxOpenTasks?: number;
+  readonly maxStartsPerMinute?: number;
   /** People without write access who may give commands. */
   readonly trusted?: readonly string[];
   /** Labels that choose agent, workflow and role. */
@@ -49,6 +50,7 @@ interface ScenarioParams {
 export async function setupGitHub({
   policy = "when-approved",
   maxOpenTasks = 50,
+  maxStartsPerMinute = 60,
   trusted = [],
   webhooks = false,
   routes = [],
@@ -119,6 +121,7 @@ export async function setupGitHub({
         apiUrl: server.url,
         token: "GITHUB_TOKEN",
         maxOpenTasks,
+        maxStartsPerMinute,
         routes,
         ...(writes === undefined ? {} : { writes }),
         repositories: [{ name: NAME, merge: policy, trusted: [...trusted] }],
@@ -149,7 +152,7 @@ export async function setupGitHub({
     return { github, outbox: createOutboxWorker({ ...deps, database: bundle.database, notifier, handlers }) };
   };
   const { github, outbox } = connect();
-  const [poll, watch, relay, deliveries] = github.services;
+  const [poll, watch, relay, held, deliveries] = github.services;
   const { listener } = github;
   if (listener !== null) {
     await listener.start();
@@ -204,6 +207,7 @@ export async function setupGitHub({
   /** Everything that the loops would do by themselves, at once; without the poll where it is too slow to matter. */
   const settle = async ({ polls = true } = {}): Promise<void> => {
     if (polls) await poll?.tick();
+    await held?.tick();
     for (let round = 0; round < 3; round += 1) {
       await bundle.database.query("update miyabi.outbox set due_at = now() where state = 'pending'");
       await outbox.tick();

@@ -1,12 +1,19 @@
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
 import { expect, test } from "vitest";
 import { addLabel, closeIssue, editIssue } from "../github-server/changes.ts";
 import { setupGitHub } from "../github-server/scenario.ts";
-import type { Issue } from "../github-server/state.ts";
+import type { Issue, Repository } from "../github-server/state.ts";
 
-/* Dependencies between issues: GitHub's own relations and lines in the text; circles are reported with their path. */
+/* Dependencies between issues: GitHub's own relations, lines in the text, and a file; circles are reported with their path. */
 
-async function setup() {
-  const scenario = await setupGitHub();
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("this was to be there");
+  return value;
+}
+
+async function setup(files: Readonly<Record<string, string>> = {}) {
+  const scenario = await setupGitHub({ files });
   const { repository, database, server } = scenario;
   const tasks = async () =>
     (
@@ -94,4 +101,61 @@ test("a circle is reported on its issues with its path, and each starts when it 
     { issue: 2, state: "blocked", needs: [3] },
     { issue: 3, state: "ready", needs: [] },
   ]);
+});
+
+const FILE = ".miyabi/dependencies.yaml";
+
+test("a file of the default branch names dependencies, also in other repositories and in a circle", async () => {
+  const { openIssue, settle, tasks, says, server, repository, database } = await setup({
+    [FILE]: '"#2": ["#1"]\n"#3": ["Octo/Other#7"]\n"#4": ["#5"]\n"#5": ["#4"]\n',
+  });
+  const other: Repository = { ...repository, id: 2, name: "other", issues: new Map(), gone: new Map() };
+  server.state.repositories.set("octo/other", other);
+  const [first] = [1, 2, 3, 4, 5].map(() => openIssue({ labelledBy: "hanako" }));
+  const seventh: Issue = { ...required(first), number: 7, labels: [], comments: [], events: [] };
+  other.issues.set(7, seventh);
+  await settle();
+  await settle();
+  expect(await tasks()).toEqual([
+    { issue: 1, state: "ready", needs: [] },
+    { issue: 2, state: "blocked", needs: [1] },
+  ]);
+  const said = [3, 4, 5].map((number) => says(required(repository.issues.get(number)))[0]?.body ?? "");
+  expect(said).toEqual([
+    expect.stringMatching(/waits for octo\/other#.?7/),
+    expect.stringMatching(/waits for itself: octo\/menu#.?[45] → octo\/menu#.?[45] → octo/),
+    expect.stringMatching(/waits for itself: octo\/menu#.?[45] → octo\/menu#.?[45] → octo/),
+  ]);
+
+  seventh.state = "closed";
+  await database.query("update miyabi.github_issues set updated_at = now() - interval '31 minutes'");
+  await settle();
+  expect(await tasks()).toContainEqual({ issue: 3, state: "ready", needs: [] });
+});
+
+test("a mistake in the file is said on the issue with its line, and the issue starts when the file is mended; a branch's file means nothing", async () => {
+  const { openIssue, settle, tasks, says, git, gitDir, work, clock } = await setup({
+    [FILE]: '"#14": ["#12"]\n"#1":\n  - "#3"\n  - twelve\n',
+  });
+  const push = async (branch: string, text: string): Promise<void> => {
+    await git("checkout", "--quiet", "-B", branch, "main");
+    await writeFile(path.join(work, FILE), text);
+    await git("commit", "--quiet", "--all", "--message", "Dependencies");
+    await git("push", "--quiet", gitDir, branch);
+  };
+  await push("mended", "{}\n");
+  const issue = openIssue({ labelledBy: "hanako" });
+  const second = openIssue({});
+  clock.advance(61_000);
+  await settle();
+  expect(await tasks()).toEqual([]);
+  expect(says(issue).map(({ body }) => body)).toEqual([
+    expect.stringMatching(/dependencies\.yaml \(main\):4: .*an issue looks like "#.?12" or "owner\/name#.?12"/),
+  ]);
+
+  await push("main", `"#1": ["#${second.number}"]\n`);
+  clock.advance(61_000);
+  await settle();
+  expect(await tasks()).toEqual([]);
+  expect(says(issue).map(({ body }) => body)).toEqual([expect.stringMatching(/waits for octo\/menu#.?2/)]);
 });

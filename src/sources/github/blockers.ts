@@ -17,7 +17,8 @@ export interface Blockers {
 }
 
 /**
- * Reads what an issue depends on: GitHub's own "blocked by", its sub-issues, and lines such as `depends: #12` in its text.
+ * Reads what an issue depends on: GitHub's own "blocked by", its sub-issues, lines such as `depends: #12` in its text, and
+ * those `listed` in a file of the repository.
  * A closed issue that is no task holds nothing up: it was done otherwise.
  */
 export async function findBlockers(
@@ -25,10 +26,13 @@ export async function findBlockers(
   repository: HostedRepository,
   issue: Pick<IssueSnapshot, "number" | "blockers">,
   text: string,
+  listed: readonly string[],
 ): Promise<Blockers> {
   const self = `${repository.key}#${issue.number}`;
   const related = new Map(issue.blockers.map(({ reference, isOpen }) => [reference, isOpen]));
-  const references = [...new Set([...related.keys(), ...dependenciesIn(text, repository.settings.name)])];
+  const references = [
+    ...new Set([...related.keys(), ...dependenciesIn(text, repository.settings.name), ...listed]),
+  ];
   const tasks = await tasksOf(db, references);
   const waitsFor: string[] = [];
   for (const reference of references) {

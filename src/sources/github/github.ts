@@ -9,9 +9,12 @@ import { createAnswerHandler } from "./commands/answer.ts";
 import { createCommands } from "./commands/commands.ts";
 import type { CommandPorts } from "./agents-port.ts";
 import { createAnswerRelay } from "./commands/relay.ts";
+import { createDependenciesFile } from "./dependencies-file.ts";
+import { createHeldIssues } from "./held-issues.ts";
 import { createIssueChanges } from "./issue-changes.ts";
 import { NOTICE } from "./intake-store.ts";
 import { createIssueIntake } from "./issue-intake.ts";
+import { createPlaces } from "./places.ts";
 import { createPoll } from "./poll.ts";
 import { createPullRequestWatch } from "./pull-requests/watch.ts";
 import { createHostedRepositories } from "./repositories.ts";
@@ -83,6 +86,8 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
     home,
     intake,
     database,
+    clock,
+    upToDateMs: settings.pollSeconds * 1_000,
   });
   const trust = createTrust({ clock });
   const writeBack = { database, tasks, repositories, git, home, consoleUrl: params.consoleUrl };
@@ -94,7 +99,10 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
     ports: params.commandPorts,
     random,
   });
+  const places = createPlaces(settings);
   const issues = createIssueIntake({
+    places,
+    dependencies: createDependenciesFile(git),
     settings,
     database,
     tasks,
@@ -158,8 +166,15 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
           watch,
           state,
         });
+  const held = createHeldIssues({ database, repositories, intake: issues, places, clock, random, log });
   return {
-    services: [poll, watch, createAnswerRelay(params), ...(webhooks === null ? [] : [webhooks.processor])],
+    services: [
+      poll,
+      watch,
+      createAnswerRelay(params),
+      held,
+      ...(webhooks === null ? [] : [webhooks.processor]),
+    ],
     listener: webhooks?.listener ?? null,
     handlers,
     usage: () => readUsage(database, { budget, pace }),

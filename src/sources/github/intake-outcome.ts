@@ -7,13 +7,20 @@ export type IntakeOutcome =
   | { readonly outcome: "edited"; readonly by: string }
   /** It waits for issues that are not tasks yet; `cycle`: from itself over those back to itself. */
   | { readonly outcome: "waits"; readonly on: readonly string[]; readonly cycle?: readonly string[] }
-  | { readonly outcome: "full"; readonly limit: number }
-  | { readonly outcome: "refused"; readonly message: string };
+  /** There is no room; `class` and number decide who comes first. `full`: too many open tasks, `later`: too many starts a minute. */
+  | { readonly outcome: "full" | "later"; readonly limit: number; readonly class: string }
+  /** It is closed or lost its label before it could start. */
+  | { readonly outcome: "unwanted" }
+  /** `commit`: of the branch whose files said so; absent: it is not theirs. */
+  | { readonly outcome: "refused"; readonly message: string; readonly commit?: string };
+
+const ORDER = "Of the issues that wait, the most urgent class comes first, then the lowest number.";
 
 /** Why an issue has no task, for people. Pure. */
 export function describeIntake(outcome: IntakeOutcome | null, label: string): string {
   switch (outcome?.outcome) {
     case undefined:
+    case "unwanted":
       return `It starts when somebody with write access sets the label \`${label}\`.`;
     case "taken":
       return "It was taken.";
@@ -26,7 +33,9 @@ export function describeIntake(outcome: IntakeOutcome | null, label: string): st
         ? `It waits for ${outcome.on.join(", ")}: to be taken, or closed.`
         : `It waits for itself: ${outcome.cycle.join(" → ")}. Remove one of these dependencies.`;
     case "full":
-      return `${outcome.limit} tasks of this repository are open, which is the limit; it starts by itself.`;
+      return `${outcome.limit} tasks of this repository are open, which is the limit; it starts by itself. ${ORDER}`;
+    case "later":
+      return `${outcome.limit} issues start within a minute at most; it starts by itself. ${ORDER}`;
     case "refused":
       return `It could not be taken: ${outcome.message}`;
   }

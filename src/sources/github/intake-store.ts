@@ -61,3 +61,26 @@ export async function waitersOf(
   );
   return rows;
 }
+
+/** What became of an issue that is no task; null: nothing is known of it. */
+export async function knownIntake(
+  db: Queryable,
+  { repository, number }: { readonly repository: string; readonly number: number },
+): Promise<IntakeOutcome | null> {
+  const { rows } = await db.query<{ intake: IntakeOutcome }>(
+    "select intake from miyabi.github_issues where repository = $1 and number = $2",
+    [repository, number],
+  );
+  return rows[0]?.intake ?? null;
+}
+
+/** An issue without a task is no more: it takes nobody's turn. */
+export async function forgetIssue(
+  db: Queryable,
+  { repository, number }: { readonly repository: string; readonly number: number },
+): Promise<void> {
+  await db.query(
+    "delete from miyabi.github_issues where repository = $1 and number = $2 and task_id is null",
+    [repository, number],
+  );
+}

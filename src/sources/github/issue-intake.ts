@@ -4,14 +4,16 @@ import type { TaskService } from "../../tasks/index.ts";
 import type { Intake } from "../intake/index.ts";
 import { findBlockers } from "./blockers.ts";
 import { textUsedAt } from "./commands/comment-store.ts";
-import type { IntakeOutcome } from "./intake-outcome.ts";
-import { rememberOutcome, waitersOf } from "./intake-store.ts";
+import type { DependenciesFile } from "./dependencies-file.ts";
+import { describeIntake, type IntakeOutcome } from "./intake-outcome.ts";
+import { forgetIssue, knownIntake, rememberOutcome, waitersOf } from "./intake-store.ts";
 import { transferredTo, type IssueChanges, type IssueTask } from "./issue-changes.ts";
 import { changedSince, lastLabelled, readIssues, type IssueSnapshot } from "./issue-snapshot.ts";
-import { lastChangeOf, wordsOf } from "./issue-words.ts";
+import { lastChangeOf, wordsOf, type IssueWords } from "./issue-words.ts";
+import type { Places } from "./places.ts";
 import { issueReply, repositoryReply, type IssueReply } from "./replies.ts";
 import type { HostedRepositories, HostedRepository } from "./repositories.ts";
-import { routeOf } from "./routing.ts";
+import { routeOf, type Route } from "./routing.ts";
 import type { GitHubSettings } from "./settings.ts";
 import type { Trust } from "./trust.ts";
 
@@ -23,6 +25,8 @@ interface IssueIntakeParams {
   readonly trust: Trust;
   readonly changes: IssueChanges;
   readonly repositories: HostedRepositories;
+  readonly places: Places;
+  readonly dependencies: DependenciesFile;
   readonly random: Pick<Random, "uuid">;
   readonly log: Log;
 }
@@ -37,6 +41,8 @@ export interface IssueIntake {
   starting(repository: HostedRepository, issues: readonly IssueReply[]): Promise<readonly number[]>;
   /** The same for an issue that is read first. */
   lookAt(repository: HostedRepository, number: number): Promise<void>;
+  /** Why an issue without a task has none, for people. */
+  explain(repository: HostedRepository, number: number): Promise<string>;
 }
 
 export function createIssueIntake(params: Readonly<IssueIntakeParams>): IssueIntake {
@@ -57,10 +63,15 @@ export function createIssueIntake(params: Readonly<IssueIntakeParams>): IssueInt
     const known = await knownTask(params.database, repository.key, issue.number);
     const wanted = isWanted(repository, issue);
     if (known !== null) return lookAtTask(params, repository, known, issue, wanted);
-    if (!wanted) return issue.state === "closed" ? release(repository, issue.number) : undefined;
-    const outcome = await take(params, repository, issue.number, snapshot);
-    if (outcome === null) return;
     const place = { repository: repository.key, number: issue.number };
+    if (!wanted) {
+      const before = await knownIntake(params.database, place);
+      if (before !== null && before.outcome !== "unwanted")
+        await rememberOutcome(params.database, params.random, place, { outcome: "unwanted" });
+      return issue.state === "closed" ? release(repository, issue.number) : undefined;
+    }
+    const outcome = await take(params, inTurn, repository, issue.number, snapshot);
+    if (outcome === null) return;
     await rememberOutcome(params.database, params.random, place, outcome);
     params.log.info({ repository: repository.key, issue: issue.number, ...outcome }, "issue looked at");
   };
@@ -80,6 +91,7 @@ export function createIssueIntake(params: Readonly<IssueIntakeParams>): IssueInt
       if (issue !== null && movedTo === null) return look(repository, issue);
       const known = await knownTask(params.database, repository.key, number);
       if (known !== null && !isEnded(known)) await params.changes.gone(repository, known, movedTo);
+      if (known === null) await forgetIssue(params.database, { repository: repository.key, number });
     });
   return {
     starting: async (repository, issues) => {
@@ -96,19 +108,28 @@ export function createIssueIntake(params: Readonly<IssueIntakeParams>): IssueInt
     look: (repository, issue, snapshot) =>
       inTurn(`${repository.key}#${issue.number}`, () => look(repository, issue, snapshot)),
     lookAt,
+    explain: async ({ key: repository, settings }, number) => {
+      const outcome = await knownIntake(params.database, { repository, number });
+      const place =
+        outcome?.outcome === "full" || outcome?.outcome === "later"
+          ? await params.places.describe(params.database, { repository, number, class: outcome.class })
+          : null;
+      return place ?? describeIntake(outcome, settings.label);
+    },
   };
 }
 
+type Turns = <T>(key: string, work: () => Promise<T>) => Promise<T>;
+
 /** One look at an issue after the other, whether a webhook or the poll asks for it. */
-function createTurns(): (key: string, work: () => Promise<void>) => Promise<void> {
+function createTurns(): Turns {
   const last = new Map<string, Promise<void>>();
   return (key, work) => {
     const turn = (last.get(key) ?? Promise.resolve()).then(work);
-    const quiet = turn
-      .catch(() => {})
-      .then(() => {
-        if (last.get(key) === quiet) last.delete(key);
-      });
+    const leave = (): void => {
+      if (last.get(key) === quiet) last.delete(key);
+    };
+    const quiet = turn.then(leave, leave);
     last.set(key, quiet);
     return turn;
   };
@@ -123,6 +144,7 @@ const hasLabel = (issue: Pick<IssueReply, "labels"> | IssueSnapshot, label: stri
 /** Null where it is not wanted any more. */
 async function take(
   params: Readonly<IssueIntakeParams>,
+  inTurn: Turns,
   repository: HostedRepository,
   number: number,
   given: IssueSnapshot | undefined,
@@ -137,9 +159,7 @@ async function take(
     for (const by of changedSince(snapshot, labelled))
       if (!(await params.trust.isTrusted(client, settings, by)))
         return { outcome: "edited", by: by ?? "somebody unknown" };
-  if ((await openTasks(params.database, repository.repositoryId)) >= params.settings.maxOpenTasks)
-    return { outcome: "full", limit: params.settings.maxOpenTasks };
-  return create(params, repository, snapshot, { key: labelled.id, by: labelled.by ?? "" });
+  return create(params, inTurn, repository, snapshot, { key: labelled.id, by: labelled.by ?? "" });
 }
 
 /** Whether a trusted person said, after its last change, that the text may be used. */
@@ -153,49 +173,79 @@ async function isTextUsed(
   return usedAt !== null && changedAt !== null && usedAt > changedAt;
 }
 
+interface Start {
+  /** Of the event that says so. */
+  readonly key: string;
+  readonly by: string;
+}
+
 async function create(
   params: Readonly<IssueIntakeParams>,
+  inTurn: Turns,
   repository: HostedRepository,
   issue: IssueSnapshot,
-  start: { readonly key: string; readonly by: string },
+  start: Start,
 ): Promise<IntakeOutcome> {
-  const { settings, key } = repository;
+  const { database, places } = params;
   const words = wordsOf(issue);
-  const { tasks, waitsFor, cycle } = await findBlockers(params.database, repository, issue, words.body);
-  if (waitsFor.length > 0) return { outcome: "waits", on: waitsFor, ...(cycle === null ? {} : { cycle }) };
-  const route = routeOf(params.settings, issue.labels);
+  const commit = await params.repositories.upToDate(repository);
   try {
-    const { id } = await params.intake.add(
-      {
-        repositoryPath: repository.mirrorPath,
-        targetBranch: repository.targetBranch,
-        title: words.title,
-        body: words.body,
-        labels: issue.labels.slice(0, 50).map((label) => label.slice(0, 100)),
-        dependsOn: [...tasks],
-        class: route.class,
-        ...(route.profile === null ? {} : { profile: route.profile }),
-        ...(route.workflow === null ? {} : { workflow: route.workflow }),
-      },
-      {
-        idempotencyKey: `github:${key}#${issue.number}:${start.key}`,
-        source: "github",
-        hosted: { policy: settings.merge, squash: settings.method === "squash" },
-        branchKey: String(issue.number),
-        role: route.role,
-      },
+    const listed = await params.dependencies.of(repository, commit, issue.number);
+    const { tasks, waitsFor, cycle } = await findBlockers(database, repository, issue, words.body, listed);
+    if (waitsFor.length > 0) return { outcome: "waits", on: waitsFor, ...(cycle === null ? {} : { cycle }) };
+    const route = routeOf(params.settings, issue.labels);
+    const candidate = { repository: repository.key, number: issue.number, class: route.class };
+    // Counting and creating are one: two at once would both take the last place.
+    return await inTurn(
+      "places",
+      async () =>
+        (await places.holding(database, candidate)) ??
+        (await createTask(params, repository, issue, { ...start, words, route, tasks })),
     );
-    await params.database.query(
-      `insert into miyabi.github_issues (repository, number, task_id, intake, text_hash) values ($1, $2, $3, $4, $5)
-       on conflict (repository, number) do update set task_id = excluded.task_id, intake = excluded.intake, text_hash = excluded.text_hash, updated_at = now()`,
-      [key, issue.number, id, JSON.stringify({ outcome: "taken", by: start.by }), words.hash],
-    );
-    return { outcome: "taken", by: start.by };
   } catch (error) {
     const known = toAppError(error);
     if (known.retryable || known.code === "internal.bug") throw known;
-    return { outcome: "refused", message: known.message };
+    return { outcome: "refused", message: known.message, commit };
   }
+}
+
+async function createTask(
+  { database, intake }: Readonly<IssueIntakeParams>,
+  { key, settings, mirrorPath, targetBranch }: HostedRepository,
+  issue: IssueSnapshot,
+  {
+    words,
+    route,
+    tasks,
+    ...start
+  }: Start & { readonly words: IssueWords; readonly route: Route; readonly tasks: readonly string[] },
+): Promise<IntakeOutcome> {
+  const { id } = await intake.add(
+    {
+      repositoryPath: mirrorPath,
+      targetBranch,
+      title: words.title,
+      body: words.body,
+      labels: issue.labels.slice(0, 50).map((label) => label.slice(0, 100)),
+      dependsOn: [...tasks],
+      class: route.class,
+      ...(route.profile === null ? {} : { profile: route.profile }),
+      ...(route.workflow === null ? {} : { workflow: route.workflow }),
+    },
+    {
+      idempotencyKey: `github:${key}#${issue.number}:${start.key}`,
+      source: "github",
+      hosted: { policy: settings.merge, squash: settings.method === "squash" },
+      branchKey: String(issue.number),
+      role: route.role,
+    },
+  );
+  await database.query(
+    `insert into miyabi.github_issues (repository, number, task_id, intake, text_hash) values ($1, $2, $3, $4, $5)
+     on conflict (repository, number) do update set task_id = excluded.task_id, intake = excluded.intake, text_hash = excluded.text_hash, updated_at = now()`,
+    [key, issue.number, id, JSON.stringify({ outcome: "taken", by: start.by }), words.hash],
+  );
+  return { outcome: "taken", by: start.by };
 }
 
 /** What the issue of a known task looks like now, and what follows for the task. */
@@ -245,12 +295,4 @@ async function knownTask(database: Database, repository: string, number: number)
         textHash: row.text_hash,
         editHash: row.edit_hash,
       };
-}
-
-async function openTasks(database: Database, repositoryId: string): Promise<number> {
-  const { rows } = await database.query<{ count: number }>(
-    `select count(*)::int as count from miyabi.tasks where repository_id = $1 and state not in ('done', 'failed', 'cancelled')`,
-    [repositoryId],
-  );
-  return rows[0]?.count ?? 0;
 }

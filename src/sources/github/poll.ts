@@ -3,7 +3,9 @@ import type { Database } from "../../store/index.ts";
 import type { Commands } from "./commands/commands.ts";
 import type { IssueIntake } from "./issue-intake.ts";
 import { readIssues } from "./issue-snapshot.ts";
+import { byClass } from "./routing.ts";
 import { reconcile } from "./reconcile.ts";
+import { lookAgain } from "./held-issues.ts";
 import { issueReply, type IssueReply } from "./replies.ts";
 import type { HostedRepositories, HostedRepository } from "./repositories.ts";
 import type { RepositoryState } from "./repository-state.ts";
@@ -82,9 +84,12 @@ async function pollOne(
   const from = cursor.issues_since === null ? null : new Date(cursor.issues_since.getTime() - OVERLAP_MS);
   const listed = await listChanged(repository, from, cursor.issues_etag);
   if (listed === null) return;
+  const newest = listed.issues.at(-1)?.updated_at;
+  // Where there is no room for all, the first of these get it.
+  const inOrder = listed.issues.toSorted(byClass(params.settings));
   // Only now, since what becomes of an issue changes it, and with it its place in the list.
-  for (let at = 0; at < listed.issues.length; at += PAGE) {
-    const some = listed.issues.slice(at, at + PAGE);
+  for (let at = 0; at < inOrder.length; at += PAGE) {
+    const some = inOrder.slice(at, at + PAGE);
     const starting = await intake.starting(repository, some);
     const snapshots = await readIssues(repository.client, repository.settings.name, starting);
     for (const issue of some) {
@@ -92,7 +97,7 @@ async function pollOne(
       await intake.look(repository, issue, snapshots.get(issue.number));
     }
   }
-  const next = listed.issues.at(-1)?.updated_at ?? cursor.issues_since ?? params.clock.now();
+  const next = newest ?? cursor.issues_since ?? params.clock.now();
   // The tag belongs to the question with this very `since`; with another one it would never match.
   const same = next.getTime() === cursor.issues_since?.getTime();
   await database.query(
@@ -139,36 +144,6 @@ async function listChanged(
     const stands = since !== null && newest.getTime() <= since.getTime();
     page = stands ? page + 1 : 1;
     if (!stands) since = newest;
-  }
-}
-
-// Issues that could not start when they were looked at: there was no room, what they depend on was no task yet, or
-// their text was not to be used.
-const HELD_BACK = `
-select i.number from miyabi.github_issues i where i.repository = $1 and i.task_id is null and (
-  (i.intake ->> 'outcome' = 'full' and (select count(*) from miyabi.tasks t
-    where t.repository_id = $2 and t.state not in ('done', 'failed', 'cancelled')) < $3)
-  or (i.intake ->> 'outcome' = 'edited' and exists (select 1 from miyabi.github_comments c
-    where c.repository = i.repository and c.number = i.number and c.command = 'use' and c.outcome = 'done' and c.handled_at >= i.updated_at))
-  or (i.intake ->> 'outcome' = 'waits' and not exists (select 1 from jsonb_array_elements_text(i.intake -> 'on') as reference
-    where not exists (select 1 from miyabi.github_issues o where o.repository || '#' || o.number = reference and o.task_id is not null)))
-  or (i.intake ->> 'outcome' = 'waits' and i.updated_at < now() - interval '30 minutes'))
-order by i.updated_at, i.number limit 20`;
-
-/** Looks again at issues that were held back, as soon as what held them back is gone. Asks GitHub nothing before that. */
-async function lookAgain(
-  { database, intake, settings }: Readonly<PollParams>,
-  repository: HostedRepository,
-  signal: AbortSignal,
-): Promise<void> {
-  const { rows } = await database.query<{ number: number }>(HELD_BACK, [
-    repository.key,
-    repository.repositoryId,
-    settings.maxOpenTasks,
-  ]);
-  for (const { number } of rows) {
-    if (signal.aborted) return;
-    await intake.lookAt(repository, number);
   }
 }
 

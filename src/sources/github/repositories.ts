@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import path from "node:path";
-import { AppError, type Home } from "../../base/index.ts";
+import { AppError, type Clock, type Home } from "../../base/index.ts";
 import { syncMirror, type Git, type Remote } from "../../repositories/index.ts";
 import type { Database } from "../../store/index.ts";
 import type { Intake } from "../intake/index.ts";
@@ -27,6 +27,8 @@ export interface HostedRepositories {
   find(key: string): Promise<HostedRepository | null>;
   /** Brings the mirror up to date with the server. */
   sync(repository: HostedRepository): Promise<void>;
+  /** Where the target branch stands, as read a moment ago (`upToDateMs`) at most. @throws github.unavailable */
+  upToDate(repository: HostedRepository): Promise<string>;
   /** One git operation with the server; once more under its new name where it was renamed. */
   atRemote<T>(repository: HostedRepository, work: (remote: Remote) => Promise<T>): Promise<T>;
   /** Reads anew what the repository is called. */
@@ -40,10 +42,13 @@ interface HostedRepositoriesParams {
   readonly home: Home;
   readonly intake: Intake;
   readonly database: Database;
+  readonly clock: Clock;
+  readonly upToDateMs: number;
 }
 
 export function createHostedRepositories(params: Readonly<HostedRepositoriesParams>): HostedRepositories {
   const { connection, git, home, intake, database } = params;
+  const heads = new Map<string, { readonly commit: string; readonly at: number }>();
   const opened = new Map<string, Promise<HostedRepository>>();
 
   const remoteOf = async ({
@@ -53,6 +58,9 @@ export function createHostedRepositories(params: Readonly<HostedRepositoriesPara
     url: cloneUrl,
     authorization: await client.gitAuthorization(),
   });
+
+  const noteHead = (key: string, commit: string): void =>
+    void heads.set(key, { commit, at: params.clock.now().getTime() });
 
   const openNew = async (settings: RepositorySettings): Promise<HostedRepository> => {
     const client = await connection.forRepository(settings.name);
@@ -73,11 +81,12 @@ export function createHostedRepositories(params: Readonly<HostedRepositoriesPara
       before?.targetBranch === targetBranch
         ? before.path
         : path.join(home.root, "mirrors", `${mirrorName(facts.clone_url, targetBranch)}.git`);
-    await syncMirror(git, {
+    const { commit } = await syncMirror(git, {
       mirrorPath,
       remote: await remoteOf({ cloneUrl: facts.clone_url, client }),
       branch: targetBranch,
     });
+    noteHead(key, commit);
     const known = await intake.inspect(mirrorPath, targetBranch);
     await database.query(
       `with repository as (
@@ -139,6 +148,14 @@ export function createHostedRepositories(params: Readonly<HostedRepositoriesPara
     }
   };
 
+  const syncNow = (repository: HostedRepository): Promise<string> =>
+    atRemote(repository, async (remote) => {
+      const { mirrorPath, targetBranch: branch } = repository;
+      const { commit } = await syncMirror(git, { mirrorPath, remote, branch });
+      noteHead(repository.key, commit);
+      return commit;
+    });
+
   return {
     open,
     reopen,
@@ -147,10 +164,14 @@ export function createHostedRepositories(params: Readonly<HostedRepositoriesPara
       const settings = configured(key) ?? configured(await keyOf(database, key));
       return settings === undefined ? null : open(settings);
     },
-    sync: (repository) =>
-      atRemote(repository, async (remote) => {
-        await syncMirror(git, { mirrorPath: repository.mirrorPath, remote, branch: repository.targetBranch });
-      }),
+    sync: async (repository) => void (await syncNow(repository)),
+    upToDate: async (repository) => {
+      const known = heads.get(repository.key);
+      const age = known === undefined ? null : params.clock.now().getTime() - known.at;
+      return known !== undefined && age !== null && age >= 0 && age < params.upToDateMs
+        ? known.commit
+        : syncNow(repository);
+    },
   };
 }
 

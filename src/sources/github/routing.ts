@@ -29,3 +29,10 @@ export function routeOf(
     role: fitting.find(({ role }) => role !== undefined)?.role ?? null,
   };
 }
+
+/** The order in which issues take what room there is: the most urgent class first, then the lowest number. Pure. */
+export function byClass(settings: Pick<GitHubSettings, "routes" | "classes">) {
+  type Issue = { readonly number: number; readonly labels: readonly string[] };
+  return (a: Issue, b: Issue): number =>
+    routeOf(settings, a.labels).class.localeCompare(routeOf(settings, b.labels).class) || a.number - b.number;
+}

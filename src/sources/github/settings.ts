@@ -93,6 +93,8 @@ export const githubSettings = z
       .default([]),
     /** Open tasks of one repository at most; further issues wait for their turn. */
     maxOpenTasks: z.number().int().min(1).max(10_000).default(50),
+    /** Issues of all repositories that become tasks within 60 seconds at most; further ones wait for their turn. */
+    maxStartsPerMinute: z.number().int().min(1).max(10_000).default(60),
     repositories: z.array(repository).min(1).max(500),
   })
   .superRefine((value, context) => {

@@ -26,8 +26,14 @@ export function createStartGate(params: Readonly<StartGateParams>): (taskId: str
     const row = rows[0];
     if (row === undefined) return true;
     const repository = await params.repositories.find(row.repository);
-    if (repository !== null && (await params.trust.isTrusted(repository.client, repository.settings, row.by)))
+    if (
+      repository !== null &&
+      (await params.trust.isTrusted(repository.client, repository.settings, row.by))
+    ) {
+      // It begins at the branch as it is now; a push may not have been told of.
+      await params.repositories.upToDate(repository);
       return true;
+    }
     const note =
       repository === null
         ? `${row.repository} is no longer configured`

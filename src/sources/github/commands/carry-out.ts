@@ -2,7 +2,7 @@ import { AppError } from "../../../base/index.ts";
 import type { Explanation } from "../../../contract/index.ts";
 import type { Tx } from "../../../store/index.ts";
 import { appendEvents } from "../../../tasks/index.ts";
-import { describeIntake, type IntakeOutcome } from "../intake-outcome.ts";
+import { knownIntake } from "../intake-store.ts";
 import { keepWords, readWords } from "../issue-words.ts";
 import type { HostedRepository } from "../repositories.ts";
 import { quoted } from "../write-back/pull-request-body.ts";
@@ -138,13 +138,9 @@ async function withoutTask(
   }
   if (name === "retry") await params.intake.lookAt(repository, issue);
   await conclude(params, command, async (tx) => {
-    const { rows } = await tx.query<{ intake: IntakeOutcome }>(
-      "select intake from miyabi.github_issues where repository = $1 and number = $2",
-      [comment.repository, issue],
-    );
-    const outcome = rows[0]?.intake ?? null;
+    const outcome = await knownIntake(tx, { repository: comment.repository, number: issue });
     if (name === "retry" && outcome?.outcome === "taken") return DONE;
-    const text = describeIntake(outcome, repository.settings.label);
+    const text = await params.intake.explain(repository, issue);
     return name === "explain" ? { outcome: "done", text } : refused(text);
   });
 }

@@ -40,6 +40,8 @@ export function createNoticeHandler(params: Readonly<NoticeParams>): OutboxHandl
       const row = rows[0];
       const repository = row === undefined ? null : await params.repositories.find(row.repository);
       if (row === undefined || repository === null) return null;
+      // It starts within minutes, or nobody wants it any more: not worth a comment of its own.
+      if (row.comment_id === null && ["later", "unwanted"].includes(row.intake.outcome)) return null;
       const says = quoted(describeIntake(row.intake, repository.settings.label));
       const body = `**Not started.**\n\n${says}\n\n${NOTICE_MARKER}`;
       const text = createHash("sha256").update(body).digest("hex");
