@@ -160,17 +160,20 @@ export async function measureRequests(note: Note): Promise<readonly Result[]> {
 /** A backlog that was labelled while the product did not run: from its start until all are tasks. */
 export async function measureBacklog(note: Note): Promise<readonly Result[]> {
   let startedAt = 0;
-  const hosted = await start({ maxOpenTasks: 10_000, maxStartsPerMinute: 10_000 }, ({ server, repository }) => {
-    for (let count = 0; count < BACKLOG; count += 1) {
-      const issue = openIssue(repository, {
-        title: `Wait ${count}`,
-        body: recipe([{ wait: 3_600_000 }]),
-        by: "hanako",
-      });
-      labelIssue(server, issue, { name: "miyabi", by: "hanako", at: new Date(Date.now() - 60_000) });
-    }
-    startedAt = performance.now();
-  });
+  const hosted = await start(
+    { maxOpenTasks: 10_000, maxStartsPerMinute: 10_000 },
+    ({ server, repository }) => {
+      for (let count = 0; count < BACKLOG; count += 1) {
+        const issue = openIssue(repository, {
+          title: `Wait ${count}`,
+          body: recipe([{ wait: 3_600_000 }]),
+          by: "hanako",
+        });
+        labelIssue(server, issue, { name: "miyabi", by: "hanako", at: new Date(Date.now() - 60_000) });
+      }
+      startedAt = performance.now();
+    },
+  );
   try {
     const { requests } = hosted.server.state;
     await eventually("all are tasks", 300_000, async () => {

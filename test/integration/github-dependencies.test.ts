@@ -150,7 +150,9 @@ test("a mistake in the file is said on the issue with its line, and the issue st
   await settle();
   expect(await tasks()).toEqual([]);
   expect(says(issue).map(({ body }) => body)).toEqual([
-    expect.stringMatching(/dependencies\.yaml \(main\):4: .*an issue looks like "#.?12" or "owner\/name#.?12"/),
+    expect.stringMatching(
+      /dependencies\.yaml \(main\):4: .*an issue looks like "#.?12" or "owner\/name#.?12"/,
+    ),
   ]);
 
   await push("main", `"#1": ["#${second.number}"]\n`);

@@ -40,7 +40,11 @@ export function createDependenciesFile(git: Git): DependenciesFile {
       const { key, mirrorPath: gitDir } = repository;
       const before = read.get(key);
       if (before?.commit === commit) return before.listed.get(number) ?? [];
-      const found = await git.run({ gitDir, args: ["show", `${commit}:${PLACE}`], maxOutputBytes: MAX_BYTES });
+      const found = await git.run({
+        gitDir,
+        args: ["show", `${commit}:${PLACE}`],
+        maxOutputBytes: MAX_BYTES,
+      });
       if (found.truncated)
         throw new AppError({
           code: "config.invalid",
