@@ -1,14 +1,14 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { AppError, createLoop, type Clock, type Log, type Random, type Service } from "../base/index.ts";
 import { createBudgets, type Warned } from "../guard/index.ts";
-import type { Database } from "../store/index.ts";
+import { isRefusedData, type Database } from "../store/index.ts";
 import { createCacheStore, type CacheStats, type Invalidation } from "./cache/cache-store.ts";
 import { logCall } from "./call-log.ts";
 import type { Dialect } from "./dialect.ts";
 import { callerKeys } from "./headers.ts";
 import { createKeyStore, type KeyStore } from "./keys/key-store.ts";
 import { createSealedKeys } from "./keys/sealed-keys.ts";
-import { sumCost, writeCalls, type CostSum } from "./ledger-store.ts";
+import { setCallAside, sumCost, writeCalls, type CostSum } from "./ledger-store.ts";
 import { createLedgerWriter } from "./ledger-writer.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { createModelList } from "./models/model-list.ts";
@@ -92,11 +92,12 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
     log.warn({ budget: warned.account, spent_micros: warned.spentMicros }, "a budget is nearly used up");
     params.onBudgetWarning?.(warned);
   };
+  const warnAt = (): number => params.settings().budgets.warnAt;
   const ledger = createLedgerWriter({
-    insert: async (calls) => {
-      const passed = await writeCalls(database, budgets, calls, params.settings().budgets.warnAt);
-      for (const warned of passed) warn(warned);
-    },
+    insert: async (calls) => (await writeCalls(database, budgets, calls, warnAt())).forEach(warn),
+    isRefused: isRefusedData,
+    setAside: async (call, reason) =>
+      (await setCallAside(database, budgets, call, reason, warnAt())).forEach(warn),
     clock,
     random,
     log,

@@ -1,5 +1,5 @@
 import type { BudgetLimit, Budgets, RecordStatement, Warned } from "../guard/index.ts";
-import type { Database } from "../store/index.ts";
+import { isRefusedData, type Database } from "../store/index.ts";
 import type { ChainStep, Trimmed } from "./pipeline/call.ts";
 import type { UsedPrice } from "./price.ts";
 import type { CallOutcome } from "./relay/answer.ts";
@@ -64,13 +64,51 @@ export interface CostSum {
  * so it may be repeated after an unknown outcome. A call whose run or task is gone keeps its cost without them. Gives the
  * budgets that have passed `warnAt` of their limit by it.
  */
-export async function writeCalls(
+export function writeCalls(
   database: Database,
   budgets: Pick<Budgets, "settle">,
   calls: readonly ModelCall[],
   warnAt: number,
 ): Promise<readonly Warned[]> {
-  const record = recordOf(calls);
+  return writeAndCharge(database, budgets, calls, warnAt, recordOf(calls));
+}
+
+/**
+ * Keeps a call that the ledger's table refuses beside it, and charges its budgets; where they cannot be charged with it
+ * either, what it had reserved is given back. Repeating it changes nothing.
+ */
+export async function setCallAside(
+  database: Database,
+  budgets: Pick<Budgets, "settle" | "release">,
+  call: ModelCall,
+  reason: string,
+  warnAt: number,
+): Promise<readonly Warned[]> {
+  const record = (charged: boolean): RecordStatement => ({
+    sql: SET_ASIDE,
+    values: [call.id, storable(JSON.stringify(call)), storable(reason), charged],
+  });
+  try {
+    return await writeAndCharge(database, budgets, [call], warnAt, record(true));
+  } catch (error) {
+    if (!isRefusedData(error)) throw error;
+    await database.query(SET_ASIDE, record(false).values);
+    await budgets.release(call.id);
+    return [];
+  }
+}
+
+const SET_ASIDE = `
+  insert into miyabi.model_calls_set_aside (id, call, reason, charged) values ($1::uuid, $2::text, $3::text, $4::boolean)
+  on conflict (id) do nothing returning id`;
+
+async function writeAndCharge(
+  database: Database,
+  budgets: Pick<Budgets, "settle">,
+  calls: readonly ModelCall[],
+  warnAt: number,
+  record: RecordStatement,
+): Promise<readonly Warned[]> {
   const charges = calls
     .filter((call) => call.limits.length > 0)
     .map((call) => ({ call: call.id, micros: call.chargedMicros ?? 0, limits: call.limits }));

@@ -1,40 +1,13 @@
 import { describe, expect, test, vi } from "vitest";
 import { createSeededRandom, silentLog, systemClock } from "../base/index.ts";
-import type { ModelCall } from "./ledger-store.ts";
+import { modelCall } from "../../test/support/model-call.ts";
 import { createLedgerWriter } from "./ledger-writer.ts";
-import { UNKNOWN_USAGE } from "./usage/usage.ts";
 
-const call = (id: string): ModelCall => ({
-  id,
-  keyId: null,
-  caller: "run R1",
-  team: null,
-  asked: null,
-  attempts: 1,
-  cache: null,
-  trimmed: null,
-  chain: null,
-  chargedMicros: null,
-  limits: [],
-  runId: null,
-  taskId: null,
-  provider: "openai",
-  endpoint: "responses",
-  model: null,
-  status: 200,
-  usage: UNKNOWN_USAGE,
-  usageComplete: true,
-  price: null,
-  costMicros: 0,
-  firstByteMs: null,
-  totalMs: 1,
-  outcome: "ok",
-  error: null,
-  startedAt: new Date(),
-});
+const call = (id: string) => modelCall({ id });
 
 function setup(stopDeadlineMs = 5_000) {
   const written: string[][] = [];
+  const aside: string[] = [];
   let failures = 0;
   const writer = createLedgerWriter({
     insert: async (calls) => {
@@ -42,14 +15,17 @@ function setup(stopDeadlineMs = 5_000) {
         failures -= 1;
         throw new Error("away");
       }
+      if (calls.some(({ id }) => id.startsWith("bad"))) throw new RangeError("refused");
       written.push(calls.map(({ id }) => id));
     },
+    isRefused: (error) => error instanceof RangeError,
+    setAside: async ({ id }, reason) => void aside.push(`${id}: ${reason}`),
     clock: systemClock,
     random: createSeededRandom(1),
     log: silentLog,
     stopDeadlineMs,
   });
-  return { writer, written, failNext: (times: number) => void (failures = times) };
+  return { writer, written, aside, failNext: (times: number) => void (failures = times) };
 }
 
 describe("the ledger writer", () => {
@@ -69,6 +45,18 @@ describe("the ledger writer", () => {
     expect(written.flat()).toEqual(["a", "b"]);
     writer.add(call("c"));
     await vi.waitUntil(() => written.length === 3);
+  });
+
+  test("a row that is refused is set aside, and all others are written in their order", async () => {
+    const { writer, written, aside, failNext } = setup();
+    const ids = Array.from({ length: 100 }, (_, index) =>
+      index === 37 || index === 38 ? `bad${index}` : `${index}`,
+    );
+    failNext(1);
+    for (const id of ids) writer.add(call(id));
+    await writer.flushed();
+    expect(aside).toEqual(["bad37: refused", "bad38: refused"]);
+    expect(written.flat()).toEqual(ids.filter((id) => !id.startsWith("bad")));
   });
 
   test("stop gives up at its deadline and room ends when too much waits", async () => {

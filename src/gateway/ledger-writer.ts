@@ -12,6 +12,10 @@ export interface LedgerWriter extends Service {
 
 interface LedgerWriterParams {
   readonly insert: (calls: readonly ModelCall[]) => Promise<void>;
+  /** Whether a failure lies in the rows themselves, so that the same rows would fail for ever. */
+  readonly isRefused: (error: unknown) => boolean;
+  /** Keeps a single row that `insert` refuses somewhere else. */
+  readonly setAside: (call: ModelCall, reason: string) => Promise<void>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -28,7 +32,8 @@ const APART_MS = 5;
 
 /**
  * Groups ledger rows into few statements: a row is written at once, or with those that gather while a write is under way
- * and in the few milliseconds after it. A failed write is repeated with the same rows until it succeeds. A SIGKILL loses the
+ * and in the few milliseconds after it. A failed write is repeated with the same rows until it succeeds; where the rows
+ * themselves are refused, it is halved until the one that is to blame stands alone, which is then set aside. A SIGKILL loses the
  * calls that are still open (one per agent that waits for its model) and those that ended within the last two writes, a
  * few milliseconds; while the database is away, all that ended since, at most 20,000. `stop` loses nothing while the
  * database answers.
@@ -39,12 +44,15 @@ export function createLedgerWriter(params: Readonly<LedgerWriterParams>): Ledger
   let stopping: AbortController | null = null;
   let writtenMs = Number.NEGATIVE_INFINITY;
 
-  const writeBatch = async (batch: readonly ModelCall[]): Promise<void> => {
+  /** Repeats `work` while the database is away; gives the error that repeating cannot change, or null. */
+  const insisting = async (calls: number, work: () => Promise<void>): Promise<unknown> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await params.insert(batch);
+        await work();
+        return null;
       } catch (error) {
-        params.log.error({ calls: batch.length, attempt, error: messageOf(error) }, "ledger not written");
+        if (params.isRefused(error)) return error;
+        params.log.error({ calls, attempt, error: messageOf(error) }, "ledger not written");
         const pauseMs = backoffMs({
           attempt,
           baseMs: RETRY_BASE_MS,
@@ -54,6 +62,27 @@ export function createLedgerWriter(params: Readonly<LedgerWriterParams>): Ledger
         await params.clock.sleep(pauseMs, stopping?.signal);
       }
     }
+  };
+
+  const writeBatch = async (batch: readonly ModelCall[]): Promise<void> => {
+    const refused = await insisting(batch.length, () => params.insert(batch));
+    const [call, ...others] = batch;
+    if (refused === null || call === undefined) return;
+    if (others.length === 0) return setAside(call);
+    const middle = Math.ceil(batch.length / 2);
+    await writeBatch(batch.slice(0, middle));
+    await writeBatch(batch.slice(middle));
+  };
+
+  /** Tried once more by itself: its run or task may have gone in the very moment. */
+  const setAside = async (call: ModelCall): Promise<void> => {
+    const refused = await insisting(1, () => params.insert([call]));
+    if (refused === null) return;
+    const reason = messageOf(refused);
+    const lost = await insisting(1, () => params.setAside(call, reason));
+    if (lost === null)
+      params.log.error({ call: call.id, error: reason }, "a call was refused by the ledger and set aside");
+    else params.log.error({ lost: call, error: reason }, "a call was refused by the ledger and is lost");
   };
 
   const writeAll = async (): Promise<void> => {

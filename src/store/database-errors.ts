@@ -61,6 +61,14 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
 }
 
 /**
+ * Whether the database refuses the values themselves, so that it will refuse them again: SQLSTATE class 22 (data), 23
+ * (constraint), 54 (too large).
+ */
+export function isRefusedData(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && /^(?:22|23|54)/.test(error.code ?? "");
+}
+
+/**
  * The failure of a query as it leaves this folder: an unreachable server and a full disk become an `AppError`
  * without SQL; everything else (a constraint, a mistake in SQL) stays the driver's error for the caller to judge.
  */
