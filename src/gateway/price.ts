@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { PriceOverride, PriceOverrides } from "./price-overrides.ts";
-import type { TokenUsage } from "./usage/usage.ts";
+import { formulaOf, type PriceFormula } from "./price-formula.ts";
+import { UNKNOWN_USAGE, type TokenUsage } from "./usage/usage.ts";
 
 /** Price that a cost was computed with, as it goes into the ledger. */
 export interface UsedPrice {
@@ -60,14 +61,30 @@ export async function costOfUsage(params: Readonly<CostParams>): Promise<Cost | 
       price: usedPrice(provider.name, model, { override }),
     };
   const list = await loadPriceList();
+  const listed = listedAs(list, provider, model);
+  const day = Math.floor(params.at.getTime() / DAY_MS);
+  if (listed.ofDay?.day !== day) listed.ofDay = { day, ...priceOfDay(list, listed, model, params.at) };
+  const { formula, price } = listed.ofDay;
+  const sum = formula === null ? null : formula(usage, usage.input);
+  if (sum !== null && price !== null) return { micros: Math.round(sum), price };
+  const worked = askList(list, listed, model, params.at, usage, usage.input);
+  return worked === null ? null : { micros: Math.round(worked.micros), price: worked.price };
+}
+
+/** As the library works it out; null where it knows no price. Micros are not rounded. */
+function askList(
+  list: PriceList,
+  { where }: Listed,
+  model: string,
+  at: Date,
+  usage: TokenUsage,
+  input: number,
+): Cost | null {
   try {
-    const result = list.calcPrice(priceKeys(usage, usage.input), model, {
-      ...listedAs(list, provider, model),
-      timestamp: params.at,
-    });
+    const result = list.calcPrice(priceKeys(usage, input), model, { ...where, timestamp: at });
     if (result === null) return null;
     return {
-      micros: Math.round(result.total_price * 1_000_000),
+      micros: result.total_price * 1_000_000,
       price: { provider: result.provider.id, model: result.model.id, prices: { ...result.model_price } },
     };
   } catch {
@@ -76,7 +93,29 @@ export async function costOfUsage(params: Readonly<CostParams>): Promise<Cost | 
   }
 }
 
-type Listed = Pick<NonNullable<Parameters<PriceList["calcPrice"]>[2]>, "provider" | "providerId">;
+const DAY_MS = 86_400_000;
+
+interface PriceOfDay {
+  /** Null: there is none that holds for the whole day. */
+  readonly formula: PriceFormula | null;
+  readonly price: UsedPrice | null;
+}
+
+/** Prices change at the beginning of a day (UTC); those that change within it are left to the library. */
+function priceOfDay(list: PriceList, listed: Listed, model: string, at: Date): PriceOfDay {
+  const count = (usage: TokenUsage, input: number): Cost | null =>
+    askList(list, listed, model, at, usage, input);
+  const price = listed.changesWithinDay ? null : (count(UNKNOWN_USAGE, 1)?.price ?? null);
+  if (price === null) return { formula: null, price };
+  return { formula: formulaOf(price.prices, (usage, input) => count(usage, input)?.micros ?? null), price };
+}
+
+interface Listed {
+  readonly where: Pick<NonNullable<Parameters<PriceList["calcPrice"]>[2]>, "provider" | "providerId">;
+  readonly changesWithinDay: boolean;
+  /** The last one that was asked for. */
+  ofDay: ({ readonly day: number } & PriceOfDay) | null;
+}
 const listed = new LRUCache<string, Listed>({ max: MOST_LISTED });
 
 /**
@@ -91,8 +130,14 @@ function listedAs(list: PriceList, provider: PricedProvider, model: string): Lis
   const providerId =
     priceProvider ?? list.findProvider({ providerApiUrl: baseUrl })?.id ?? provider.usualPriceProvider;
   const found = list.calcPrice({ input_tokens: 1 }, model, { providerId });
-  const entry: Listed =
-    found === null ? { providerId } : { provider: { ...found.provider, models: [found.model] } };
+  const prices = found?.model.prices ?? [];
+  const entry: Listed = {
+    where: found === null ? { providerId } : { provider: { ...found.provider, models: [found.model] } },
+    changesWithinDay:
+      Array.isArray(prices) &&
+      prices.some((one) => one.constraint !== undefined && one.constraint.type !== "start_date"),
+    ofDay: null,
+  };
   listed.set(key, entry);
   return entry;
 }
@@ -108,7 +153,7 @@ export async function windowOfModel(params: {
   const list = await loadPriceList();
   try {
     const found = list.calcPrice({ input_tokens: 1 }, model, {
-      ...listedAs(list, provider, model),
+      ...listedAs(list, provider, model).where,
       timestamp: at,
     });
     return found?.model.context_window ?? null;

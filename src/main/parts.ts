@@ -3,6 +3,7 @@ import { loadSlots, probeSandbox, readHostLayout } from "../agents/index.ts";
 import {
   commandName,
   createLog,
+  openGatheredStderr,
   systemClock,
   systemProcessRunner,
   systemRandom,
@@ -130,7 +131,7 @@ export async function openParts(params: Readonly<ControlPlaneParams>) {
     clock,
     random,
     log,
-    requestLog: createLog({ name: REQUEST_LOGGER, redacts: false }),
+    requestLog: createLog({ name: REQUEST_LOGGER, redacts: false, destination: openGatheredStderr(50) }),
     findTranslation: createTranslations({ clock, random }),
   });
   const desk = createAgentDesk({ domain, services, defaultProfile: settings.agent, draining, clock });
