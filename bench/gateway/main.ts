@@ -13,11 +13,11 @@ import {
   measureCache,
   measureFirstToken,
   measureLatency,
-  measureMemory,
   measureRate,
   measureStreams,
   type Bench,
 } from "./measures.ts";
+import { measureMemory } from "./memory.ts";
 import { startPeers } from "./peers.ts";
 import type { UpstreamTasks } from "./upstream.ts";
 import { startWorker } from "./worker.ts";

@@ -3,9 +3,15 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { silentLog } from "../../src/base/index.ts";
 import { openDatabase } from "../../src/store/index.ts";
-import { createInstallation, eventually, type TestInstallation } from "../../test/support/installation.ts";
-import { cpuMsOf, familyOf, pssOf } from "../processes.ts";
+import {
+  createInstallation,
+  eventually,
+  freePort,
+  type TestInstallation,
+} from "../../test/support/installation.ts";
+import { cpuMsOf, familyOf } from "../processes.ts";
 import type { Cores } from "./cores.ts";
+import { openHeapProbe, type HeapProbe } from "./heap.ts";
 import type { Target } from "./load.ts";
 import type { Peer } from "./peers.ts";
 import type { Counted } from "./upstream.ts";
@@ -16,8 +22,8 @@ const root = path.dirname(path.dirname(import.meta.dirname));
 export interface Ours extends Peer {
   /** A key whose answers are cached. */
   readonly cached: Target;
-  /** Memory of the process with the gateway: PSS, bytes. */
-  memoryBytes(): Promise<number>;
+  /** Looks at the memory of the process with the gateway. */
+  openHeapProbe(): Promise<HeapProbe>;
   /** CPU time of PostgreSQL so far, milliseconds. */
   databaseCpuMs(): Promise<number>;
   /** What the ledger says that the provider was asked for, as soon as it has that many calls, or after a while. */
@@ -52,7 +58,9 @@ gateway:
 /** Starts the product of this checkout, with a key that has limits and budgets, and its logs in a file. */
 export async function startOurs(params: Readonly<OursParams>): Promise<Ours> {
   const logs = await mkdtemp(path.join(tmpdir(), "miyabi-bench-logs-"));
-  const product = await createInstallation({}, path.join(root, "bin", "miyabi.cjs"), [
+  const inspectorPort = await freePort();
+  const options = { NODE_OPTIONS: `--inspect-port=${inspectorPort}` };
+  const product = await createInstallation(options, path.join(root, "bin", "miyabi.cjs"), [
     "sh",
     "-c",
     `exec "$@" 2>>"${logs}/stderr.log"`,
@@ -66,7 +74,7 @@ export async function startOurs(params: Readonly<OursParams>): Promise<Ours> {
     await writeFile(path.join(product.home, "miyabi.yaml"), configuration(params.upstreamPort));
     await writeFile(path.join(product.home, ".env"), "OPENAI_API_KEY=sk-benchmark\n");
     product.up();
-    return await opened(product, params.cores, stop);
+    return await opened(product, inspectorPort, params.cores, stop);
   } catch (error) {
     const said = await readFile(path.join(logs, "stderr.log"), "utf8").catch(() => "");
     await stop();
@@ -74,7 +82,12 @@ export async function startOurs(params: Readonly<OursParams>): Promise<Ours> {
   }
 }
 
-async function opened(product: TestInstallation, cores: Cores, stop: () => Promise<void>): Promise<Ours> {
+async function opened(
+  product: TestInstallation,
+  inspectorPort: number,
+  cores: Cores,
+  stop: () => Promise<void>,
+): Promise<Ours> {
   // It is written last of all.
   const file = await eventually("our gateway serves", START_MS, () =>
     readFile(path.join(product.home, "run", "control-plane.json"), "utf8").catch(() => null),
@@ -110,7 +123,7 @@ async function opened(product: TestInstallation, cores: Cores, stop: () => Promi
     target,
     cached,
     stop,
-    memoryBytes: () => pssOf(pid),
+    openHeapProbe: () => openHeapProbe(pid, inspectorPort),
     cpuMs: () => cpuMsOf(pid),
     databaseCpuMs: async () => {
       const times = await Promise.all((await databasePids()).map(cpuMsOf));

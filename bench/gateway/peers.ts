@@ -4,7 +4,7 @@ import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { eventually } from "../../test/support/installation.ts";
+import { eventually, freePort } from "../../test/support/installation.ts";
 import { cpuMsOf, familyOf } from "../processes.ts";
 import type { Cores } from "./cores.ts";
 import type { Target } from "./load.ts";
@@ -172,16 +172,6 @@ const listens = (port: number): Promise<boolean> =>
     });
     socket.on("error", () => resolve(false));
   });
-
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 const isFile = (file: string): Promise<boolean> =>
   stat(file).then(
