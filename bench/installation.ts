@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { createInstallation, eventually, type TestInstallation } from "../test/support/installation.ts";
+import { firstPromptAt, waitUntilIdle } from "../test/support/task-facts.ts";
 import { cpuMsOf, familyOf, pssOf } from "./processes.ts";
 import { atMost, median, percentile, type Result } from "./result.ts";
 
@@ -65,7 +66,7 @@ export async function measureIdle(note: (text: string) => void): Promise<readonl
   const product = await createInstallation();
   try {
     await startMs(product);
-    await agentsAreIdle(product);
+    await waitUntilIdle(product);
     // What the start has allocated is given back within the first garbage collections.
     note("resting for 20 s");
     await new Promise((resolve) => setTimeout(resolve, 20_000));
@@ -112,7 +113,7 @@ export async function measurePrompt(note: (text: string) => void): Promise<reado
       "First commit",
     ]);
     await startMs(product);
-    await agentsAreIdle(product);
+    await waitUntilIdle(product);
     const times: number[] = [];
     for (let count = 0; count <= PROMPTS; count += 1) {
       const { id } = await product.post<{ id: string }>("/api/tasks", {
@@ -122,11 +123,11 @@ export async function measurePrompt(note: (text: string) => void): Promise<reado
       const acceptedAt = Date.now();
       // Looking more often would take the processor from what is measured.
       await new Promise((resolve) => setTimeout(resolve, 500));
-      const promptAt = await eventually("the prompt is written", 30_000, () => firstPrompt(product, id));
+      const promptAt = await eventually("the prompt is written", 30_000, () => firstPromptAt(product, id));
       // The first one fetches the repository into an empty cache.
       if (count > 0) times.push(promptAt - acceptedAt);
       await product.post(`/api/tasks/${id}/cancel`, {});
-      await agentsAreIdle(product);
+      await waitUntilIdle(product);
       if (count % 10 === 0) note(`${count} of ${PROMPTS} prompts`);
     }
     return [
@@ -141,24 +142,6 @@ export async function measurePrompt(note: (text: string) => void): Promise<reado
     await product.destroy();
     await rm(repository, { recursive: true, force: true });
   }
-}
-
-async function firstPrompt(product: TestInstallation, taskId: string): Promise<number | null> {
-  const task = await product.get<{ runs: { id: string }[] }>(`/api/tasks/${taskId}`);
-  const runId = task?.runs[0]?.id;
-  if (runId === undefined) return null;
-  const page = await product.get<{ items: { at: string; body: { kind: string } }[] }>(
-    `/api/runs/${runId}/transcript`,
-  );
-  const prompt = page?.items.find(({ body }) => body.kind === "prompt");
-  return prompt === undefined ? null : Date.parse(prompt.at);
-}
-
-async function agentsAreIdle(product: TestInstallation): Promise<void> {
-  await eventually("all agents are idle", 60_000, async () => {
-    const agents = (await product.get<{ items: { state: string }[] }>("/api/agents"))?.items ?? [];
-    return agents.length > 0 && agents.every(({ state }) => state === "idle");
-  });
 }
 
 async function family(

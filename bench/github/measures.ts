@@ -4,7 +4,7 @@ import type { Issue } from "../../test/github-server/state.ts";
 import { startHostedProduct, type HostedProduct } from "../../test/support/hosted-product.ts";
 import { eventually } from "../../test/support/installation.ts";
 import { createTestRepository } from "../../test/support/repository.ts";
-import { waitUntilIdle } from "../../test/support/task-facts.ts";
+import { firstPromptAt, waitUntilIdle } from "../../test/support/task-facts.ts";
 import { atLeast, atMost, median, noGoal, percentile, type Result } from "../result.ts";
 
 /*
@@ -74,7 +74,9 @@ export async function measurePrompt(note: Note): Promise<readonly Result[]> {
       // Looking more often would take the processor from what is measured.
       await new Promise((resolve) => setTimeout(resolve, 700));
       const task = await eventually("there is a task", 30_000, () => taskOf(hosted, issue));
-      const promptAt = await eventually("the prompt is written", 30_000, () => firstPrompt(hosted, task.id));
+      const promptAt = await eventually("the prompt is written", 30_000, () =>
+        firstPromptAt(hosted.product, task.id),
+      );
       // The first one fetches the repository into an empty cache.
       if (count > 0) times.push(promptAt - labelledAt);
       await hosted.product.post(`/api/tasks/${task.id}/cancel`, {});
@@ -88,17 +90,6 @@ export async function measurePrompt(note: Note): Promise<readonly Result[]> {
   } finally {
     await hosted.close();
   }
-}
-
-async function firstPrompt({ product }: HostedProduct, taskId: string): Promise<number | null> {
-  const task = await product.get<{ runs: { id: string }[] }>(`/api/tasks/${taskId}`);
-  const runId = task?.runs[0]?.id;
-  if (runId === undefined) return null;
-  const page = await product.get<{ items: { at: string; body: { kind: string } }[] }>(
-    `/api/runs/${runId}/transcript`,
-  );
-  const prompt = page?.items.find(({ body }) => body.kind === "prompt");
-  return prompt === undefined ? null : Date.parse(prompt.at);
 }
 
 /** Requests of an idle repository, per poll and carried over to an hour of the default interval; and per task that is merged. */

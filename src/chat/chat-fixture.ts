@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { onTestFinished, vi } from "vitest";
 import { startChatModel, type ChatModel } from "../../test/support/chat-model.ts";
-import { startGateway } from "../../test/support/gateway-under-test.ts";
+import { keyTerms, startGateway } from "../../test/support/gateway-under-test.ts";
 import { AppError, silentLog, systemClock, systemRandom } from "../base/index.ts";
 import type { ChatConversation, ChatMessage } from "../contract/index.ts";
 import { createNotifier, type Database } from "../store/index.ts";
@@ -53,7 +53,8 @@ export async function createChatFixture(over: Partial<ChatParams> = {}): Promise
     personaDirectories: [personasDir],
     gatewayUrl: gateway.url,
     keySecret: "secret-of-the-test",
-    ensureKey: async ({ key, name }) => void (await gateway.gateway.keys.ensure(key, keyTerms(name), "test")),
+    ensureKey: async ({ key, name }) =>
+      void (await gateway.gateway.keys.ensure(key, keyTerms({ name, kind: "person" }), "test")),
     holder: "installation-1",
     commands: {
       createTask: ({ title, body, idempotencyKey }) => {
@@ -108,20 +109,5 @@ export async function createChatFixture(over: Partial<ChatParams> = {}): Promise
         { timeout: 10_000, interval: 20 },
       ),
     read,
-  };
-}
-
-function keyTerms(name: string) {
-  return {
-    name,
-    kind: "person" as const,
-    team: null,
-    taskId: null,
-    models: null,
-    requestsPerMinute: null,
-    tokensPerMinute: null,
-    budgets: { dayMicros: null, monthMicros: null, taskMicros: null },
-    cache: false,
-    expiresAt: null,
   };
 }

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { ask, RUN_KEY, seedRun, startGateway } from "../../test/support/gateway-under-test.ts";
+import { ask, keyTerms, RUN_KEY, seedRun, startGateway } from "../../test/support/gateway-under-test.ts";
 import { createTestDatabase, type TestDatabase } from "../store/testing.ts";
 
 let db: TestDatabase;
@@ -235,21 +235,7 @@ test("models of all providers, aliases and routes are listed in the caller's dia
   expect((await list("/v1/models/gpt-5")).body).toMatchObject({ id: "gpt-5", object: "model" });
   expect(await list("/v1/models/nobody")).toMatchObject({ status: 404 });
   expect(seen).toHaveLength(asked);
-  const { key } = await subject.gateway.keys.create(
-    {
-      name: "g",
-      kind: "tool",
-      team: null,
-      taskId: null,
-      models: ["gemini-*"],
-      requestsPerMinute: null,
-      tokensPerMinute: null,
-      budgets: { dayMicros: null, monthMicros: null, taskMicros: null },
-      cache: false,
-      expiresAt: null,
-    },
-    "test",
-  );
+  const { key } = await subject.gateway.keys.create(keyTerms({ name: "g", models: ["gemini-*"] }), "test");
   expect((await list("/v1/models", { authorization: `Bearer ${key}` })).body).toMatchObject({
     data: [{ id: "gemini-2.5-pro" }],
   });

@@ -7,7 +7,7 @@ import { GATEWAY_ROUTES } from "../../src/contract/index.ts";
 import { createTranslations, type KeyTerms } from "../../src/gateway/index.ts";
 import { createTestDatabase, type TestDatabase } from "../../src/store/testing.ts";
 import { startFaultyUpstream } from "../support/faulty-upstream.ts";
-import { ask, RUN_KEY, seedRun, startGateway, type Answer } from "../support/gateway-under-test.ts";
+import { ask, type Answer, keyTerms, RUN_KEY, seedRun, startGateway } from "../support/gateway-under-test.ts";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -46,23 +46,7 @@ async function setup(settings: Record<string, unknown> = {}) {
     await subject.close();
     await upstream.close();
   });
-  const add = (over: Partial<KeyTerms> = {}) =>
-    subject.gateway.keys.create(
-      {
-        name: "k",
-        kind: "tool",
-        team: null,
-        taskId: null,
-        models: null,
-        requestsPerMinute: null,
-        tokensPerMinute: null,
-        budgets: NO_LIMITS,
-        cache: false,
-        expiresAt: null,
-        ...over,
-      },
-      "test",
-    );
+  const add = (over: Partial<KeyTerms> = {}) => subject.gateway.keys.create(keyTerms(over), "test");
   /** The gateway still answers, and nothing secret was said or logged meanwhile. */
   const isUnharmed = async (...answers: readonly Answer[]): Promise<void> => {
     expect(

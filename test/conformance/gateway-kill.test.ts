@@ -7,7 +7,7 @@ import { createBudgets } from "../../src/guard/index.ts";
 import { createGateway, gatewaySettings } from "../../src/gateway/index.ts";
 import { silentLog, systemClock } from "../../src/base/index.ts";
 import { startFaultyUpstream } from "../support/faulty-upstream.ts";
-import { ask } from "../support/gateway-under-test.ts";
+import { ask, keyTerms } from "../support/gateway-under-test.ts";
 
 const CLIENTS = 20;
 const KILLS = 4;
@@ -93,11 +93,7 @@ test("a gateway that is killed under load loses no settled cost, doubles none, a
       requestLog: silentLog,
     });
     const budgets = { dayMicros: null, monthMicros: 1_000_000_000, taskMicros: null };
-    const terms = { name: "k", kind: "tool", team: null, taskId: null, models: null } as const;
-    return gateway.keys.create(
-      { ...terms, requestsPerMinute: null, tokensPerMinute: null, budgets, cache: false, expiresAt: null },
-      "test",
-    );
+    return gateway.keys.create(keyTerms({ budgets }), "test");
   }
 
   async function books() {

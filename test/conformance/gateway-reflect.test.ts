@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../src/store/testing.ts";
 import { startFaultyUpstream } from "../support/faulty-upstream.ts";
-import { ask, RUN_KEY, seedRun, startGateway } from "../support/gateway-under-test.ts";
+import { ask, keyTerms, RUN_KEY, seedRun, startGateway } from "../support/gateway-under-test.ts";
 import { CHAT_USAGE, startModelServer, streamText } from "../support/model-server.ts";
 
 let db: TestDatabase;
@@ -81,21 +81,7 @@ describe("reflect", () => {
 
   test("works for messages, for keys that are set to it, and not where the call says none", async () => {
     const { subject, upstream } = await withModel({ reflect: { keys: ["writer"] } });
-    const { key } = await subject.gateway.keys.create(
-      {
-        name: "writer",
-        kind: "person",
-        team: null,
-        taskId: null,
-        models: null,
-        requestsPerMinute: null,
-        tokensPerMinute: null,
-        budgets: { dayMicros: null, monthMicros: null, taskMicros: null },
-        cache: false,
-        expiresAt: null,
-      },
-      "test",
-    );
+    const { key } = await subject.gateway.keys.create(keyTerms({ name: "writer", kind: "person" }), "test");
     const body = { model: "claude-sonnet-4-5", max_tokens: 50, messages: [{ role: "user", content: "hi" }] };
     const answer = await ask(subject.url, "/v1/messages", body, { "x-api-key": key });
     expect(JSON.parse(answer.text)).toMatchObject({ type: "message" });

@@ -3,7 +3,7 @@ import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../src/store/testing.ts";
 import { ANSWER_TEXT, startFaultyUpstream } from "../support/faulty-upstream.ts";
-import { seedRun, startGateway } from "../support/gateway-under-test.ts";
+import { keyTerms, seedRun, startGateway } from "../support/gateway-under-test.ts";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -27,18 +27,7 @@ async function setup(budgetMicros: number | null = null) {
     await upstream.close();
   });
   const { key } = await subject.gateway.keys.create(
-    {
-      name: "sdk",
-      kind: "tool",
-      team: null,
-      taskId: null,
-      models: null,
-      requestsPerMinute: null,
-      tokensPerMinute: null,
-      budgets: { dayMicros: budgetMicros, monthMicros: null, taskMicros: null },
-      cache: false,
-      expiresAt: null,
-    },
+    keyTerms({ name: "sdk", budgets: { dayMicros: budgetMicros, monthMicros: null, taskMicros: null } }),
     "test",
   );
   const openai = new OpenAI({ baseURL: `${subject.url}/v1`, apiKey: key });

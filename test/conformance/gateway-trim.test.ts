@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../src/store/testing.ts";
-import { ask, RUN_KEY, seedRun, startGateway } from "../support/gateway-under-test.ts";
+import { ask, keyTerms, RUN_KEY, seedRun, startGateway } from "../support/gateway-under-test.ts";
 import { startModelServer } from "../support/model-server.ts";
 
 let db: TestDatabase;
@@ -24,21 +24,7 @@ async function setup(gateway: Record<string, unknown> = {}) {
     await upstream.close();
   });
   const key = async (name: string): Promise<string> => {
-    const made = await subject.gateway.keys.create(
-      {
-        name,
-        kind: "person",
-        team: null,
-        taskId: null,
-        models: null,
-        requestsPerMinute: null,
-        tokensPerMinute: null,
-        budgets: { dayMicros: null, monthMicros: null, taskMicros: null },
-        cache: false,
-        expiresAt: null,
-      },
-      "test",
-    );
+    const made = await subject.gateway.keys.create(keyTerms({ name, kind: "person" }), "test");
     return made.key;
   };
   const line = (number: number): Promise<Record<string, unknown>> =>

@@ -1,21 +1,27 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import {
-  chromiumPath,
-  openBrowser,
-  openWindow,
-  overflowsSideways,
-  signIn,
-  violations,
-} from "../support/browser.ts";
+import type { Page } from "playwright-core";
+import { afterAll, beforeEach, expect, test } from "vitest";
+import { overflowsSideways, violations } from "../support/browser.ts";
 import { startChatModel, type ChatModel } from "../support/chat-model.ts";
-import { createInstallation, eventually, type TestInstallation } from "../support/installation.ts";
+import { describeInChromium, setupConsole, useModel } from "../support/console.ts";
+import { createInstallation, type TestInstallation } from "../support/installation.ts";
 
-let product: TestInstallation;
 let model: ChatModel;
-let browser: Browser;
+afterAll(() => model?.close());
+const chatPort = ({ port }: TestInstallation): number => port + 1;
+const ui = setupConsole(async () => {
+  model = await startChatModel();
+  const product = await createInstallation();
+  await useModel(product, model, `chat: { port: ${chatPort(product)} }\n`);
+  await mkdir(path.join(product.home, "personas"));
+  await writeFile(
+    path.join(product.home, "personas", "careful.yaml"),
+    "name: Careful\nstyle: Careful.\nforbid: [絶対に大丈夫]\n",
+  );
+  return product;
+});
+const { at } = ui;
 
 const RICH = [
   "| Price | Tax |\n| --- | --- |\n| 100 | 10 |\n\n",
@@ -23,15 +29,11 @@ const RICH = [
   "```ts\nconst gross = Math.floor(net * 1.1);\n```\n\n- [x] tests",
 ];
 
-const at = (route: string, port = product.port): string => `http://localhost:${port}${route}`;
-const chatPort = (): number => product.port + 1;
 const field = (page: Page) => page.getByRole("textbox", { name: /^(Message|メッセージ)$/ });
 const answers = (page: Page, state: string) => page.locator(`.m-chat-answer[data-state=${state}]`);
 
-async function open(viewer: Partial<Parameters<typeof openWindow>[1]> = {}) {
-  const window = await openWindow(browser, { language: "en", theme: "light", ...viewer });
-  onTestFinished(() => window.context.close());
-  await signIn(window.page, product);
+async function open(viewer: Parameters<typeof ui.open>[0] = {}) {
+  const window = await ui.open(viewer);
   await window.page.goto(at("/chat"));
   await field(window.page).waitFor();
   return window;
@@ -43,32 +45,9 @@ async function say(page: Page, text: string): Promise<void> {
 }
 
 const controlPlane = async (): Promise<number> =>
-  (await product.processes()).find(({ args }) => args.includes("control-plane"))?.pid ?? 0;
+  (await ui.product.processes()).find(({ args }) => args.includes("control-plane"))?.pid ?? 0;
 
-// In continuous integration a missing browser is a failure, not a reason to look away.
-describe.skipIf(chromiumPath === null && process.env["CI"] === undefined)("the chat in Chromium", () => {
-  beforeAll(async () => {
-    model = await startChatModel();
-    product = await createInstallation();
-    await writeFile(
-      path.join(product.home, "miyabi.yaml"),
-      `gateway:\n  providers:\n    openai: { baseUrl: "${model.origin}/v1" }\nchat: { port: ${chatPort()} }\n`,
-    );
-    await writeFile(path.join(product.home, ".env"), "OPENAI_API_KEY=sk-test\n", { mode: 0o600 });
-    await mkdir(path.join(product.home, "personas"));
-    await writeFile(
-      path.join(product.home, "personas", "careful.yaml"),
-      "name: Careful\nstyle: Careful.\nforbid: [絶対に大丈夫]\n",
-    );
-    product.up();
-    browser = await openBrowser();
-    await eventually("the product answers", 40_000, () => product.get("/api/status"));
-  }, 90_000);
-  afterAll(async () => {
-    await browser?.close();
-    await product?.destroy();
-    await model?.close();
-  });
+describeInChromium("the chat in Chromium", () => {
   beforeEach(() => {
     model.release();
     model.pieceMs = 0;
@@ -234,7 +213,7 @@ describe.skipIf(chromiumPath === null && process.env["CI"] === undefined)("the c
 
   test("the second port opens the chat for who is signed in at the first", async () => {
     const { page } = await open();
-    await page.goto(at("/", chatPort()));
+    await page.goto(at("/", chatPort(ui.product)));
     await field(page).waitFor();
     expect(new URL(page.url()).pathname).toBe("/chat");
     await say(page, "Over here");

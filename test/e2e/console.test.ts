@@ -1,14 +1,7 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  chromiumPath,
-  openBrowser,
-  openWindow,
-  overflowsSideways,
-  signIn,
-  violations,
-} from "../support/browser.ts";
-import { createInstallation, eventually, type TestInstallation } from "../support/installation.ts";
+import { expect, test } from "vitest";
+import { openWindow, overflowsSideways, violations } from "../support/browser.ts";
+import { describeInChromium, setupConsole } from "../support/console.ts";
+import { createInstallation, eventually } from "../support/installation.ts";
 
 interface TaskRow {
   readonly id: string;
@@ -16,37 +9,18 @@ interface TaskRow {
   readonly title: string;
 }
 
-let product: TestInstallation;
-let browser: Browser;
-
+const ui = setupConsole(() => createInstallation({ SAMPLE_AGENT_PACE_MS: "150" }));
+const { at, open } = ui;
 const tasks = async (): Promise<readonly TaskRow[]> =>
-  (await product.get<{ items: TaskRow[] }>("/api/tasks?limit=50"))?.items ?? [];
-const open = async (viewer: Parameters<typeof openWindow>[1]): ReturnType<typeof openWindow> => {
-  const window = await openWindow(browser, viewer);
-  await signIn(window.page, product);
-  return window;
-};
-const at = (route: string): string => `http://localhost:${product.port}${route}`;
+  (await ui.product.get<{ items: TaskRow[] }>("/api/tasks?limit=50"))?.items ?? [];
 
-// In continuous integration a missing browser is a failure, not a reason to look away.
-describe.skipIf(chromiumPath === null && process.env["CI"] === undefined)("the console in Chromium", () => {
-  beforeAll(async () => {
-    product = await createInstallation({ SAMPLE_AGENT_PACE_MS: "150" });
-    product.up();
-    browser = await openBrowser();
-    await eventually("the product answers", 30_000, () => product.get("/api/status"));
-  }, 60_000);
-  afterAll(async () => {
-    await browser?.close();
-    await product?.destroy();
-  });
-
+describeInChromium("the console in Chromium", () => {
   test("says what to do where nothing is yet, and follows the sample live without a reload", async () => {
-    const { page, complaints, context } = await open({ language: "en", theme: "light" });
+    const { page, complaints } = await open();
     await page.goto(at("/tasks"));
     await page.getByText("miyabi task add").first().waitFor();
 
-    await product.post("/api/demo", {});
+    await ui.product.post("/api/demo", {});
     await page.getByText("Show prices with consumption tax").first().waitFor({ timeout: 20_000 });
     // From the end of a task, as the API tells it, to its row.
     const delaysMs: number[] = [];
@@ -65,31 +39,29 @@ describe.skipIf(chromiumPath === null && process.env["CI"] === undefined)("the c
     // The median, because the machine of a test run is busy with agents at the same time.
     expect(delaysMs.toSorted((a, b) => a - b)[Math.floor(delaysMs.length / 2)]).toBeLessThan(1_000);
     expect(complaints).toEqual([]);
-    await context.close();
   });
 
   test("a cut connection is noticed and made up for, with no gap and no double", async () => {
-    const { page, context } = await open({ language: "en", theme: "light" });
+    const { page } = await open();
     await page.goto(at("/tasks"));
     await page.getByLabel(/^Live\./).waitFor();
     const { repositoryPath } = await repository();
-    const plane = (await product.processes()).find(({ args }) => args.includes("control-plane"));
+    const plane = (await ui.product.processes()).find(({ args }) => args.includes("control-plane"));
     process.kill(plane?.pid ?? 0, "SIGKILL");
     await page.getByLabel(/^Reconnecting\./).waitFor();
-    await eventually("the control plane is back", 10_000, () => product.get("/api/status"));
-    const made = await product.post<{ id: string }>("/api/tasks", {
+    await eventually("the control plane is back", 10_000, () => ui.product.get("/api/status"));
+    const made = await ui.product.post<{ id: string }>("/api/tasks", {
       repositoryPath,
       title: "Made while away",
     });
-    await product.post(`/api/tasks/${made.id}/cancel`, {});
+    await ui.product.post(`/api/tasks/${made.id}/cancel`, {});
     const row = page.locator("tr", { hasText: "Made while away" });
     await row.getByText("Cancelled", { exact: true }).waitFor({ timeout: 30_000 });
     expect(await row.count()).toBe(1);
-    await context.close();
   });
 
   test("the page of a task shows what was said, changed, checked, spent and why", async () => {
-    const { page, complaints, context } = await open({ language: "en", theme: "light" });
+    const { page, complaints } = await open();
     const task = (await tasks()).find(({ title }) => title === "Say goodbye to guests");
     await page.goto(at(`/tasks/${task?.id}`));
     await page.getByRole("log").getByText("report_result").first().waitFor();
@@ -116,22 +88,20 @@ describe.skipIf(chromiumPath === null && process.env["CI"] === undefined)("the c
     await expect.poll(() => new URL(page.url()).searchParams.get("line")).not.toBe(null);
     await page.reload();
     await page.locator(".m-line-marked").waitFor();
-    await context.close();
   });
 
   test("filters stand in the address and survive a reload", async () => {
-    const { page, context } = await open({ language: "en", theme: "light" });
+    const { page } = await open();
     await page.goto(at("/tasks"));
     await page.getByPlaceholder("Title or id").fill("お品書き");
     await expect.poll(() => page.locator("tbody tr").count()).toBe(1);
     expect(new URL(page.url()).searchParams.get("q")).toBe("お品書き");
     await page.reload();
     await expect.poll(() => page.locator("tbody tr").count()).toBe(1);
-    await context.close();
   });
 
   test("everything can be reached by keyboard", async () => {
-    const { page, context } = await open({ language: "en", theme: "light" });
+    const { page } = await open();
     await page.goto(at("/tasks"));
     await page.locator("tbody tr").first().waitFor();
     await page.keyboard.press("j");
@@ -146,18 +116,16 @@ describe.skipIf(chromiumPath === null && process.env["CI"] === undefined)("the c
     await page.locator("[data-action]").getByText("Show prices with consumption tax").first().waitFor();
     await page.keyboard.press("Enter");
     await expect.poll(() => new URL(page.url()).pathname, { timeout: 5_000 }).toMatch(/^\/tasks\/T\d+$/);
-    await context.close();
   });
 
   test("an agent's pane can be watched", async () => {
-    const { page, context } = await open({ language: "en", theme: "dark" });
+    const { page } = await open({ theme: "dark" });
     await page.goto(at("/agents"));
     await page.getByText("idle, waiting for work").first().waitFor({ timeout: 15_000 });
-    await context.close();
   });
 
   test("a window without a session is asked to sign in, and a used link does not work twice", async () => {
-    const { page, context } = await openWindow(browser, { language: "ja", theme: "light" });
+    const { page, context } = await openWindow(ui.browser, { language: "ja", theme: "light" });
     await page.goto(at("/tasks"));
     await page.getByText("サインイン").first().waitFor();
     await context.close();
@@ -166,7 +134,7 @@ describe.skipIf(chromiumPath === null && process.env["CI"] === undefined)("the c
   for (const language of ["en", "ja"] as const)
     for (const theme of ["light", "dark"] as const)
       test(`no page is inaccessible, too wide for a phone or in the other language (${language}, ${theme})`, async () => {
-        const { page, context, complaints } = await open({ language, theme });
+        const { page, complaints } = await open({ language, theme });
         const id = (await tasks())[0]?.id ?? "T1";
         const routes = [
           "/",
@@ -190,11 +158,10 @@ describe.skipIf(chromiumPath === null && process.env["CI"] === undefined)("the c
         }
         expect(await page.evaluate<string>("document.documentElement.lang")).toBe(language);
         expect(complaints).toEqual([]);
-        await context.close();
       });
 });
 
 async function repository(): Promise<{ readonly repositoryPath: string }> {
-  const found = await product.get<{ items: { path: string }[] }>("/api/repositories");
+  const found = await ui.product.get<{ items: { path: string }[] }>("/api/repositories");
   return { repositoryPath: found?.items[0]?.path ?? "" };
 }

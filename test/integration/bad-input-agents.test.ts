@@ -45,6 +45,11 @@ interface BadAgent {
   readonly says: RegExp;
 }
 
+type End = Pick<BadAgent, "state" | "code" | "says">;
+const NO_VERDICT: End = { state: "failed", code: "agent.no_verdict", says: /without reporting a result/ };
+const TOO_LONG: End = { state: "failed", code: "run.timeout", says: /longer than 4 s and was ended/ };
+const TOO_MUCH: End = { state: "failed", code: "run.output_limit", says: /More than 20 MiB were printed/ };
+
 const AGENTS: readonly BadAgent[] = [
   {
     does: "exits at once",
@@ -60,40 +65,26 @@ const AGENTS: readonly BadAgent[] = [
     code: "agent.exited",
     says: /exited with code 127/,
   },
-  {
-    does: "never answers",
-    by: { script: "trap '' TERM INT HUP; while :; do sleep 1; done" },
-    state: "failed",
-    code: "run.timeout",
-    says: /longer than 4 s and was ended/,
-  },
+  { does: "never answers", by: { script: "trap '' TERM INT HUP; while :; do sleep 1; done" }, ...TOO_LONG },
   {
     does: "prints binary and ends in order",
     by: { script: "head -c 3000000 /dev/urandom; head -c 100000 /dev/urandom >&2" },
-    state: "failed",
-    code: "agent.no_verdict",
-    says: /without reporting a result/,
+    ...NO_VERDICT,
   },
   {
     does: "prints 100 MB in one line",
     by: { script: `head -c 100000000 /dev/zero | tr '\\0' x; ${report("done")}` },
-    state: "failed",
-    code: "run.output_limit",
-    says: /More than 20 MiB were printed/,
+    ...TOO_MUCH,
   },
   {
     does: "prints without end on standard error",
     by: { script: "yes 'something went wrong' >&2" },
-    state: "failed",
-    code: "run.output_limit",
-    says: /More than 20 MiB were printed/,
+    ...TOO_MUCH,
   },
   {
     does: "leaves children in sessions of their own",
     by: { script: `for i in 1 2 3; do setsid -f sleep ${NAP}; (sleep ${NAP} &) ; done` },
-    state: "failed",
-    code: "agent.no_verdict",
-    says: /without reporting a result/,
+    ...NO_VERDICT,
   },
   {
     does: "forks without end",
@@ -142,20 +133,8 @@ const AGENTS: readonly BadAgent[] = [
     code: "agent.protocol",
     says: /exited with code 3/,
   },
-  {
-    does: "speaks ACP and never answers the handshake",
-    by: { acp: "never-answers" },
-    state: "failed",
-    code: "run.timeout",
-    says: /longer than 4 s and was ended/,
-  },
-  {
-    does: "speaks ACP and never ends its turn",
-    by: { acp: "ignores-cancel" },
-    state: "failed",
-    code: "run.timeout",
-    says: /longer than 4 s and was ended/,
-  },
+  { does: "speaks ACP and never answers the handshake", by: { acp: "never-answers" }, ...TOO_LONG },
+  { does: "speaks ACP and never ends its turn", by: { acp: "ignores-cancel" }, ...TOO_LONG },
   {
     does: "speaks ACP and prints binary",
     by: { acp: "binary" },
@@ -171,13 +150,7 @@ const AGENTS: readonly BadAgent[] = [
     code: null,
     says: /more than 16 MiB|More than 20 MiB were printed/,
   },
-  {
-    does: "speaks ACP and prints 100 MB as messages",
-    by: { acp: "floods-messages" },
-    state: "failed",
-    code: "run.output_limit",
-    says: /More than 20 MiB were printed/,
-  },
+  { does: "speaks ACP and prints 100 MB as messages", by: { acp: "floods-messages" }, ...TOO_MUCH },
   {
     does: "speaks ACP and dies in its turn",
     by: { acp: "dies-mid-turn" },
@@ -185,20 +158,8 @@ const AGENTS: readonly BadAgent[] = [
     code: "agent.exited",
     says: /exited with code 139/,
   },
-  {
-    does: "speaks ACP and leaves children",
-    by: { acp: `leaves-children ${NAP}` },
-    state: "failed",
-    code: "agent.no_verdict",
-    says: /without reporting a result/,
-  },
-  {
-    does: "speaks ACP and asks for a path outside",
-    by: { acp: "reaches-outside OUTSIDE" },
-    state: "failed",
-    code: "agent.no_verdict",
-    says: /without reporting a result/,
-  },
+  { does: "speaks ACP and leaves children", by: { acp: `leaves-children ${NAP}` }, ...NO_VERDICT },
+  { does: "speaks ACP and asks for a path outside", by: { acp: "reaches-outside OUTSIDE" }, ...NO_VERDICT },
 ];
 
 let product: TestInstallation;

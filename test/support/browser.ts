@@ -15,7 +15,7 @@ export async function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: chromiumPath ?? "", args: ["--no-sandbox"] });
 }
 
-interface Viewer {
+export interface Viewer {
   readonly language: "en" | "ja";
   readonly theme: "light" | "dark";
   readonly width?: number;

@@ -4,7 +4,13 @@ import { Writable } from "node:stream";
 import { fastify } from "fastify";
 import { request } from "undici";
 import { createLog, systemClock, systemRandom } from "../../src/base/index.ts";
-import { createGateway, gatewaySettings, REQUEST_LOGGER, type Gateway } from "../../src/gateway/index.ts";
+import {
+  createGateway,
+  gatewaySettings,
+  REQUEST_LOGGER,
+  type Gateway,
+  type KeyTerms,
+} from "../../src/gateway/index.ts";
 import type { Database } from "../../src/store/index.ts";
 
 export const RUN_KEY = "run-key-of-R1";
@@ -70,6 +76,21 @@ export async function startGateway(
     },
   };
 }
+
+/** Terms of a virtual key that allows everything. */
+export const keyTerms = (over: Partial<KeyTerms> = {}): KeyTerms => ({
+  name: "k",
+  kind: "tool",
+  team: null,
+  taskId: null,
+  models: null,
+  requestsPerMinute: null,
+  tokensPerMinute: null,
+  budgets: { dayMicros: null, monthMicros: null, taskMicros: null },
+  cache: false,
+  expiresAt: null,
+  ...over,
+});
 
 export interface Answer {
   readonly status: number;

@@ -66,3 +66,12 @@ export async function transcriptOf(
   );
   return pages.flatMap((page) => (page?.items ?? []).map((item) => item.body));
 }
+
+/** When the first agent of a task was told what to do, ms since 1970; null: not yet. */
+export async function firstPromptAt(product: TestInstallation, taskId: string): Promise<number | null> {
+  const runId = (await product.get<TaskFacts>(`/api/tasks/${taskId}`))?.runs[0]?.id;
+  if (runId === undefined) return null;
+  const page = await product.get<{ items: TranscriptItem[] }>(`/api/runs/${runId}/transcript`);
+  const prompt = page?.items.find(({ body }) => body.kind === "prompt");
+  return prompt === undefined ? null : Date.parse(prompt.at);
+}

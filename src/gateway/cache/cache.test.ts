@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { startFaultyUpstream } from "../../../test/support/faulty-upstream.ts";
-import { ask, startGateway } from "../../../test/support/gateway-under-test.ts";
+import { ask, keyTerms, startGateway } from "../../../test/support/gateway-under-test.ts";
 import { createTestDatabase, type TestDatabase } from "../../store/testing.ts";
 import { gatewaySettings } from "../settings.ts";
 import { canonicalRequest } from "./canonical-request.ts";
@@ -69,18 +69,7 @@ describe("the cache", () => {
     });
     const key = (over: { readonly team?: string; readonly cache?: boolean } = {}) =>
       subject.gateway.keys.create(
-        {
-          name: "c",
-          kind: "tool",
-          team: over.team ?? null,
-          taskId: null,
-          models: null,
-          requestsPerMinute: null,
-          tokensPerMinute: null,
-          budgets: { dayMicros: null, monthMicros: null, taskMicros: null },
-          cache: over.cache ?? true,
-          expiresAt: null,
-        },
+        keyTerms({ name: "c", team: over.team ?? null, cache: over.cache ?? true }),
         "test",
       );
     const { key: mine, view } = await key();

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { ask, RUN_KEY, seedRun, startGateway } from "../../../test/support/gateway-under-test.ts";
+import { ask, keyTerms, RUN_KEY, seedRun, startGateway } from "../../../test/support/gateway-under-test.ts";
 import { startFaultyUpstream } from "../../../test/support/faulty-upstream.ts";
 import { createTestDatabase, type TestDatabase } from "../../store/testing.ts";
 import type { KeyTerms } from "./key-store.ts";
@@ -14,18 +14,6 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-const TERMS: KeyTerms = {
-  name: "aider",
-  kind: "tool",
-  team: null,
-  taskId: null,
-  models: null,
-  requestsPerMinute: null,
-  tokensPerMinute: null,
-  budgets: { dayMicros: null, monthMicros: null, taskMicros: null },
-  cache: false,
-  expiresAt: null,
-};
 /** The mock answers with 10 tokens in, 3 out. */
 const PRICES = { "gpt-5": { input: 10, output: 100 } };
 const COST = 10 * 10 + 3 * 100;
@@ -55,7 +43,8 @@ async function setup(settings: Record<string, unknown> = {}) {
     await subject.close();
     await Promise.all([first.close(), second.close(), rm(directory, { recursive: true })]);
   });
-  const add = (terms: Partial<KeyTerms> = {}) => subject.gateway.keys.create({ ...TERMS, ...terms }, "test");
+  const add = (terms: Partial<KeyTerms> = {}) =>
+    subject.gateway.keys.create(keyTerms({ name: "aider", ...terms }), "test");
   const chat = (key: string, body: Record<string, unknown> = {}) =>
     ask(
       subject.url,

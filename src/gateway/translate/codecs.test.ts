@@ -1,17 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Untranslatable } from "../pipeline/translation.ts";
-import { UNKNOWN_USAGE } from "../usage/usage.ts";
 import { answerOf, eventsOf, type Answer } from "./answer.ts";
 import type { Codec, Stamp } from "./codec.ts";
+import { answer, conversation, FIELDS, NAMES, shapes, tool } from "./codecs-fixture.ts";
 import { CODECS } from "./codecs.ts";
 import {
   NO_SAMPLING,
   type AssistantPart,
   type Conversation,
-  type Source,
-  type Tool,
-  type Turn,
   type UserPart,
 } from "./conversation.ts";
 import { createEventSplitter } from "./server-sent-events.ts";
@@ -22,112 +19,6 @@ import { createEventSplitter } from "./server-sent-events.ts";
  */
 const codecs = Object.values(CODECS).map((codec): [string, Codec] => [codec.spoken, codec]);
 const STAMP: Stamp = { id: "0123456789abcdef", createdAt: 1_700_000_000 };
-
-const word = fc.constantFrom(
-  "Hallo",
-  "日本語",
-  "a\nb",
-  "data: x\n\n",
-  '{"quoted":"\\"}',
-  "🙂",
-  "a\u2028b",
-  "end ",
-);
-const text = fc.record({
-  type: fc.constant("text" as const),
-  text: fc.array(word, { minLength: 1, maxLength: 4 }).map((words) => words.join(" ")),
-});
-const source = fc.constantFrom<Source>(
-  { kind: "base64", mediaType: "image/png", data: "iVBORw0KGgo=" },
-  { kind: "url", url: "https://example.com/a.png", mediaType: null },
-);
-const image = source.map((from) => ({ type: "image" as const, source: from, detail: null }));
-const json = fc.dictionary(
-  fc.constantFrom("path", "q", "日本"),
-  fc.oneof(word, fc.integer(), fc.constant(null), fc.array(word, { maxLength: 2 })),
-);
-const NAMES = ["read_file", "mcp__fs__list", "x"] as const;
-const tool = (name: string): Tool => ({
-  name,
-  description: `Does ${name}`,
-  schema: { type: "object", properties: { path: { type: "string" } } },
-  strict: null,
-  takes: "json",
-  group: null,
-});
-
-/** What the user says, what the assistant does, and the results of its calls. */
-const exchange = fc
-  .record({
-    said: fc.array(fc.oneof(text, image), { minLength: 1, maxLength: 3 }),
-    answer: fc.option(text, { nil: null }),
-    calls: fc.array(
-      fc.record({
-        name: fc.constantFrom(...NAMES),
-        input: json,
-        result: text,
-        shows: fc.option(image, { nil: null }),
-      }),
-      { maxLength: 3 },
-    ),
-  })
-  .filter(({ answer, calls }) => answer !== null || calls.length > 0);
-
-const turns = fc.array(exchange, { minLength: 1, maxLength: 3 }).map((exchanges) =>
-  exchanges.flatMap(({ said, answer, calls }, round): Turn[] => [
-    { role: "user", parts: said },
-    {
-      role: "assistant",
-      parts: [
-        ...(answer === null ? [] : [answer]),
-        ...calls.map(({ name, input }, index) => ({
-          type: "tool_call" as const,
-          id: `call_${round}_${index}`,
-          name,
-          input: JSON.stringify(input),
-        })),
-      ],
-    },
-    ...(calls.length === 0
-      ? []
-      : [
-          {
-            role: "user" as const,
-            parts: calls.map(({ result, shows }, index) => ({
-              type: "tool_result" as const,
-              callId: `call_${round}_${index}`,
-              content: shows === null ? [result] : [result, shows],
-              isError: false,
-            })),
-          },
-        ]),
-  ]),
-);
-
-const conversation = fc.record({
-  from: fc.constant("messages" as const),
-  model: fc.constant("some-model"),
-  stream: fc.boolean(),
-  streamUsage: fc.constant(true),
-  system: fc.array(text, { maxLength: 1 }),
-  turns,
-  tools: fc.constant(NAMES.map(tool)),
-  toolChoice: fc.constantFrom<Conversation["toolChoice"]>(
-    null,
-    { type: "auto" },
-    { type: "any" },
-    { type: "none" },
-    { type: "tool", name: "x" },
-  ),
-  parallelTools: fc.constant(null),
-  maxTokens: fc.integer({ min: 16, max: 9_000 }),
-  stop: fc.constant([]),
-  sampling: fc.constantFrom(NO_SAMPLING, { ...NO_SAMPLING, temperature: 0.5 }),
-  thinking: fc.constant(null),
-  format: fc.constant(null),
-  verbosity: fc.constant(null),
-  cacheKey: fc.constant(null),
-} satisfies { [Key in keyof Conversation]: fc.Arbitrary<Conversation[Key]> });
 
 /** What must not be lost, apart from where one turn ends and the next begins, and where images of results stand. */
 function meaningOf({ turns: all, ...rest }: Conversation): object {
@@ -174,37 +65,6 @@ function meaningOf({ turns: all, ...rest }: Conversation): object {
   };
 }
 
-const part = fc.oneof(
-  text,
-  fc.record({ name: fc.constantFrom(...NAMES), input: json }).map(({ name, input }) => ({
-    type: "tool_call" as const,
-    id: "",
-    name,
-    input: JSON.stringify(input),
-  })),
-);
-const answer: fc.Arbitrary<Answer> = fc
-  .record({
-    parts: fc.array(part, { minLength: 1, maxLength: 4 }),
-    cached: fc.nat(50),
-    reasoning: fc.nat(20),
-  })
-  .map(({ parts, cached, reasoning }) => ({
-    id: "id1",
-    model: "some-model",
-    // Calls come last, as in every dialect that keeps them apart from the text.
-    parts: [
-      ...parts.filter(({ type }) => type === "text").slice(0, 1),
-      ...parts
-        .filter((one) => one.type === "tool_call")
-        .map((one, index) => ({ ...one, id: `call_${index}` })),
-    ],
-    stop: parts.some(({ type }) => type === "tool_call") ? ("tool" as const) : ("end" as const),
-    stopSequence: null,
-    usage: { ...UNKNOWN_USAGE, input: 100 + cached, output: 30, cacheRead: cached, reasoning },
-  }))
-  .filter(({ parts }) => parts.length > 0);
-
 function meaningOfAnswer({ parts, stop, usage, model }: Answer): object {
   return {
     parts: parts.map((one) =>
@@ -234,78 +94,6 @@ const asked: Conversation = {
   verbosity: null,
   cacheKey: null,
 };
-
-const FIELDS = [
-  ...["messages", "input", "contents", "tools", "tool_choice", "toolConfig", "system", "systemInstruction"],
-  ...[
-    "instructions",
-    "thinking",
-    "reasoning",
-    "generationConfig",
-    "response_format",
-    "text",
-    "stop",
-    "stream",
-  ],
-] as const;
-/** Objects with the fields of all dialects, filled with anything. */
-const shapes = fc.letrec((tie) => ({
-  value: fc.oneof(
-    { maxDepth: 5, withCrossShrink: true },
-    fc.jsonValue({ maxDepth: 1 }),
-    tie("object"),
-    fc.array(tie("object"), { maxLength: 3 }),
-  ),
-  object: fc.dictionary(
-    fc.constantFrom(
-      ...[
-        "type",
-        "role",
-        "content",
-        "parts",
-        "text",
-        "index",
-        "delta",
-        "item",
-        "output",
-        "choices",
-        "tool_calls",
-      ],
-      ...[
-        "function",
-        "name",
-        "arguments",
-        "id",
-        "call_id",
-        "source",
-        "data",
-        "candidates",
-        "finish_reason",
-        "usage",
-      ],
-    ),
-    fc.oneof(
-      tie("value"),
-      fc.constantFrom(
-        "user",
-        "assistant",
-        "tool",
-        "text",
-        "message",
-        "function",
-        "function_call",
-        "content_block_start",
-      ),
-      fc.constantFrom(
-        "response.output_item.done",
-        "response.completed",
-        "content_block_delta",
-        "message_stop",
-      ),
-    ),
-    { maxKeys: 5 },
-  ),
-})).object;
 
 describe.each(codecs)("%s", (_, codec) => {
   test("keeps the meaning of a conversation", () => {

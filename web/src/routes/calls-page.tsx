@@ -62,12 +62,7 @@ export function CallsPage() {
           )}
         </div>
       ) : (
-        <CallTable
-          calls={calls}
-          hasMore={list.hasNextPage}
-          loadingMore={list.isFetchingNextPage}
-          onMore={() => void list.fetchNextPage()}
-        />
+        <CallTable calls={calls} list={list} />
       )}
     </>
   );

@@ -96,13 +96,7 @@ export function TasksPage() {
       ) : search.view === "board" ? (
         <TaskBoard tasks={tasks} />
       ) : (
-        <TaskTable
-          tasks={tasks}
-          hasMore={query.hasNextPage}
-          loadingMore={query.isFetchingNextPage}
-          onMore={() => void query.fetchNextPage()}
-          onCreate={may ? create.open : null}
-        />
+        <TaskTable tasks={tasks} list={query} onCreate={may ? create.open : null} />
       )}
       <NewTaskModal opened={creating} onClose={create.close} />
     </>

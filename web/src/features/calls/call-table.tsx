@@ -1,23 +1,21 @@
-import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { Fragment, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { ModelCallView } from "../../../../src/contract/index.ts";
 import { formatCount, formatDuration } from "../../ui/format.ts";
 import { IconChevronDown, IconChevronRight } from "../../ui/icons.ts";
+import { LoadMore, type PagedList } from "../../ui/load-more.tsx";
 import { Money } from "../../ui/money.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { CallDetails } from "./call-details.tsx";
 
 export interface CallTableProps {
   readonly calls: readonly ModelCallView[];
-  readonly hasMore: boolean;
-  readonly loadingMore: boolean;
-  readonly onMore: () => void;
+  readonly list: PagedList;
 }
 
 /** Model calls, newest first; a row opens to show everything that the ledger knows of it. */
-export function CallTable({ calls, hasMore, loadingMore, onMore }: CallTableProps) {
+export function CallTable({ calls, list }: CallTableProps) {
   const { t } = useTranslation();
   const [open, setOpen] = useState<string | null>(null);
   return (
@@ -58,13 +56,7 @@ export function CallTable({ calls, hasMore, loadingMore, onMore }: CallTableProp
           ))}
         </tbody>
       </table>
-      {hasMore ? (
-        <div className="m-calls-next">
-          <Button variant="subtle" color="gray" loading={loadingMore} onClick={onMore}>
-            {t("common.more")}
-          </Button>
-        </div>
-      ) : null}
+      <LoadMore list={list} />
     </div>
   );
 }

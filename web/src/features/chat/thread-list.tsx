@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import type { ChatThreadItem } from "../../../../src/contract/index.ts";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { IconPlus, IconSearch } from "../../ui/icons.ts";
+import { LoadMore } from "../../ui/load-more.tsx";
 import { QueryError } from "../../ui/query-error.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { RowSkeletons } from "../../ui/row-skeletons.tsx";
@@ -70,18 +71,7 @@ export function ThreadList({ openId }: ThreadListProps) {
           ))}
         </ul>
       )}
-      {query.hasNextPage ? (
-        <div className="m-row" style={{ justifyContent: "center", padding: 8 }}>
-          <Button
-            variant="subtle"
-            color="gray"
-            loading={query.isFetchingNextPage}
-            onClick={() => void query.fetchNextPage()}
-          >
-            {t("common.more")}
-          </Button>
-        </div>
-      ) : null}
+      <LoadMore list={query} />
     </aside>
   );
 }

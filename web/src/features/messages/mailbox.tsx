@@ -1,9 +1,10 @@
-import { Button, Select } from "@mantine/core";
+import { Select } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { agentsQuery, messagesQuery } from "../../api/queries.ts";
 import { EmptyState } from "../../ui/empty-state.tsx";
+import { LoadMore } from "../../ui/load-more.tsx";
 import { QueryError } from "../../ui/query-error.tsx";
 import { RowSkeletons } from "../../ui/row-skeletons.tsx";
 import { MessageList } from "./message-list.tsx";
@@ -61,18 +62,7 @@ export function Mailbox({ search }: MailboxProps) {
       ) : (
         <MessageList messages={messages} />
       )}
-      {query.hasNextPage ? (
-        <div className="m-row" style={{ justifyContent: "center", padding: 8 }}>
-          <Button
-            variant="subtle"
-            color="gray"
-            loading={query.isFetchingNextPage}
-            onClick={() => void query.fetchNextPage()}
-          >
-            {t("common.more")}
-          </Button>
-        </div>
-      ) : null}
+      <LoadMore list={query} />
     </>
   );
 }

@@ -1,9 +1,9 @@
-import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { taskEventsQuery } from "../../api/queries.ts";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { formatClock } from "../../ui/format.ts";
+import { LoadMore } from "../../ui/load-more.tsx";
 import { QueryError } from "../../ui/query-error.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { RowSkeletons } from "../../ui/row-skeletons.tsx";
@@ -38,18 +38,7 @@ export function HistoryTab({ taskId }: HistoryTabProps) {
           </li>
         ))}
       </ol>
-      {query.hasNextPage ? (
-        <div className="m-more">
-          <Button
-            variant="subtle"
-            color="gray"
-            loading={query.isFetchingNextPage}
-            onClick={() => void query.fetchNextPage()}
-          >
-            {t("common.more")}
-          </Button>
-        </div>
-      ) : null}
+      <LoadMore list={query} />
     </>
   );
 }

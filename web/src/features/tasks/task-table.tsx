@@ -1,8 +1,9 @@
-import { Button, Checkbox } from "@mantine/core";
+import { Checkbox } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { TaskSummary } from "../../../../src/contract/index.ts";
+import { LoadMore, type PagedList } from "../../ui/load-more.tsx";
 import { BulkBar } from "./bulk-bar.tsx";
 import { TaskRow } from "./task-row.tsx";
 import { useListKeys } from "./use-list-keys.ts";
@@ -12,14 +13,12 @@ const NUMERIC: ReadonlySet<string> = new Set(["deadline", "attempts", "cost", "a
 
 export interface TaskTableProps {
   readonly tasks: readonly TaskSummary[];
-  readonly hasMore: boolean;
-  readonly loadingMore: boolean;
-  readonly onMore: () => void;
+  readonly list: PagedList;
   readonly onCreate: (() => void) | null;
 }
 
 /** Tasks as rows, worked by keyboard or mouse; selected ones can be acted on together. */
-export function TaskTable({ tasks, hasMore, loadingMore, onMore, onCreate }: TaskTableProps) {
+export function TaskTable({ tasks, list, onCreate }: TaskTableProps) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
@@ -80,13 +79,7 @@ export function TaskTable({ tasks, hasMore, loadingMore, onMore, onCreate }: Tas
           ))}
         </tbody>
       </table>
-      {hasMore ? (
-        <div className="m-more">
-          <Button variant="subtle" color="gray" loading={loadingMore} onClick={onMore}>
-            {t("common.more")}
-          </Button>
-        </div>
-      ) : null}
+      <LoadMore list={list} />
       {chosen.length === 0 ? null : <BulkBar tasks={chosen} onClear={() => setSelected(new Set())} />}
     </div>
   );
