@@ -1,13 +1,7 @@
 import fc from "fast-check";
 import { UNKNOWN_USAGE } from "../usage/usage.ts";
 import type { Answer } from "./answer.ts";
-import {
-  NO_SAMPLING,
-  type Conversation,
-  type Source,
-  type Tool,
-  type Turn,
-} from "./conversation.ts";
+import { NO_SAMPLING, type Conversation, type Source, type Tool, type Turn } from "./conversation.ts";
 
 const word = fc.constantFrom(
   "Hallo",

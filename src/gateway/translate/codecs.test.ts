@@ -5,12 +5,7 @@ import { answerOf, eventsOf, type Answer } from "./answer.ts";
 import type { Codec, Stamp } from "./codec.ts";
 import { answer, conversation, FIELDS, NAMES, shapes, tool } from "./codecs-fixture.ts";
 import { CODECS } from "./codecs.ts";
-import {
-  NO_SAMPLING,
-  type AssistantPart,
-  type Conversation,
-  type UserPart,
-} from "./conversation.ts";
+import { NO_SAMPLING, type AssistantPart, type Conversation, type UserPart } from "./conversation.ts";
 import { createEventSplitter } from "./server-sent-events.ts";
 
 /*
