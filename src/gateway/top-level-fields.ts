@@ -32,7 +32,10 @@ export function findTopLevel<Name extends string>(
     const byte = body[position] ?? 0;
     if (byte !== QUOTE) {
       if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth += 1;
-      else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
+      else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+        depth -= 1;
+        if (depth <= 0) return found;
+      }
       position += 1;
       continue;
     }
@@ -115,15 +118,31 @@ export function withModel(body: Buffer, model: string): Buffer {
   return Buffer.concat([body.subarray(0, span.start), name, body.subarray(span.end)]);
 }
 
-const OUTPUT_LIMITS = ["max_tokens", "max_completion_tokens", "max_output_tokens"] as const;
+const OUTPUT_LIMITS = ["max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens"] as const;
+/** Gemini's object that holds its limit, in both spellings that it takes. */
+const GEMINI_CONFIGS = ["generationConfig", "generation_config"] as const;
 
 /** The largest answer that a request allows, in tokens; null: it does not say. */
 export function outputLimitOf(body: Buffer): number | null {
+  const limit = largestLimit(body);
+  if (limit !== null) return limit;
+  const config = GEMINI_CONFIGS.map((name) => objectAfter(body, `"${name}"`)).find((start) => start !== -1);
+  return config === undefined ? null : largestLimit(body.subarray(config));
+}
+
+function largestLimit(body: Buffer): number | null {
   const found = findTopLevel(body, OUTPUT_LIMITS);
   const limits = OUTPUT_LIMITS.map((name) => valueOf(body, found[name])).filter(
     (value): value is number => typeof value === "number" && value > 0,
   );
   return limits.length === 0 ? null : Math.max(...limits);
+}
+
+/** Start of the object that a name, in its quotes, stands for; -1: there is none. */
+function objectAfter(body: Buffer, name: string): number {
+  const at = body.indexOf(name);
+  const start = at === -1 ? -1 : valueAfter(body, at + name.length);
+  return start !== -1 && body[start] === OPEN_BRACE ? start : -1;
 }
 
 /** Whether a stream is asked for. */

@@ -15,7 +15,11 @@ async function setup(gateway: Record<string, unknown> = {}) {
   const subject = await startGateway({
     database: db.database,
     settings: {
-      providers: { openai: { baseUrl: `${upstream.origin}/v1` }, anthropic: { baseUrl: upstream.origin } },
+      providers: {
+        openai: { baseUrl: `${upstream.origin}/v1` },
+        anthropic: { baseUrl: upstream.origin },
+        google: { baseUrl: upstream.origin },
+      },
       ...gateway,
     },
   });
@@ -160,6 +164,71 @@ describe("trimming through the gateway", () => {
     expect(ofCall).toBe(122);
     expect(ofKey).toBeLessThan(ofRoute);
     expect(ofRoute).toBeLessThan(122);
+  });
+
+  test("of Gemini's requests: results are cleared, the beginning stays the same, the answer streams", async () => {
+    const { upstream, subject, line } = await setup({ trim: { runs: "window", fromTokens: 5_000 } });
+    const large = `${FILLER.repeat(20)}\n`.repeat(30);
+    const contents = (steps: number) => [
+      { role: "user", parts: [{ text: "Mend the login." }] },
+      ...Array.from({ length: steps }, (_, step) => [
+        { role: "model", parts: [{ functionCall: { name: "read", args: { step } } }] },
+        {
+          role: "user",
+          parts: [
+            {
+              functionResponse: {
+                name: "read",
+                response: { output: step < 4 ? `Part ${Math.max(1, step)}: ${large}` : "done" },
+              },
+            },
+          ],
+        },
+      ]).flat(),
+    ];
+    const path = "/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse";
+    const systemInstruction = { parts: [{ text: "You are an agent." }] };
+    for (const steps of [7, 8, 9]) {
+      const answer = await ask(subject.url, path, { systemInstruction, contents: contents(steps) });
+      expect(answer.text).toContain('"finishReason":"STOP"');
+    }
+    const sentTexts = upstream.calls.map((call) => call.body.toString());
+    const parts = sentTexts.map((text) => (JSON.parse(text) as { contents: Message[] }).contents);
+    expect(parts.map((all) => all.filter((one) => JSON.stringify(one).includes("was cleared")).length)).toEqual(
+      [3, 3, 3],
+    );
+    expect(JSON.stringify(parts[0])).toContain("[The same result as that of call read #1 above.]");
+    expect(sentTexts[1]?.startsWith(sentTexts[0]?.slice(0, -2) ?? "-")).toBe(true);
+    expect(JSON.parse(sentTexts[2] ?? "{}")).toMatchObject({ systemInstruction });
+    expect((await line(2))["compress_ratio"]).toBeLessThan(0.2);
+    expect((await line(2))["prefix_stable_tokens"]).toBeGreaterThan(100);
+  });
+
+  test("of Gemini's chats: oldest turns go and are summed up by a call of their own", async () => {
+    const { upstream, subject, key } = await setup({ trim: { summary: { model: "gemini-2.5-flash" } } });
+    const contents = Array.from({ length: 41 }, (_, index) => ({
+      role: index % 2 === 0 ? "user" : "model",
+      parts: [{ text: `${index % 2 === 0 ? "Question" : "Answer"} ${index}: ${FILLER.repeat(5)}` }],
+    }));
+    const answer = await ask(
+      subject.url,
+      "/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse",
+      { contents },
+      headers(await key("gemini"), { "x-miyabi-trim": "2048", "x-miyabi-pin": "2, 3" }),
+    );
+    expect(answer.text).toContain('"finishReason":"STOP"');
+    expect(upstream.calls.map((call) => call.url)).toEqual([
+      "/v1beta/models/gemini-2.5-flash:generateContent",
+      "/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse",
+    ]);
+    expect(JSON.parse(upstream.calls[0]?.body.toString() ?? "")).toMatchObject({
+      generationConfig: { maxOutputTokens: 400 },
+    });
+    const sentOn = JSON.parse(upstream.calls[1]?.body.toString() ?? "") as { contents: Message[] };
+    expect(JSON.stringify(sentOn)).toContain("<summary>\\nhi\\n</summary>");
+    expect(sentOn.contents.at(-1)).toEqual(contents.at(-1));
+    expect(sentOn.contents).toContainEqual(contents[3]);
+    expect(sentOn.contents.length).toBeLessThan(20);
   });
 
   test("sums up what it drops, once, where a model is named for it; the call has its row", async () => {

@@ -63,6 +63,13 @@ export const RESPONSES_USAGE = {
   total_tokens: 760,
 };
 
+export const GEMINI_USAGE = {
+  promptTokenCount: 900,
+  candidatesTokenCount: 30,
+  thoughtsTokenCount: 5,
+  totalTokenCount: 935,
+};
+
 const anthropicEvent = (data: { readonly type: string }): string =>
   `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
 const dataEvent = (data: object): string => `data: ${JSON.stringify(data)}\n\n`;
@@ -96,6 +103,8 @@ function chunksOf(url: string, model: string, streamUsage: boolean): string[] {
         type: string;
       }),
     ];
+  if (url.startsWith("/v1beta/"))
+    return ["Hel", "lo"].map((text, index) => dataEvent(geminiAnswer(modelIn(url), text, index === 1)));
   const choice = (delta: object, finish: string | null): object => ({
     model,
     choices: [{ index: 0, delta, finish_reason: finish }],
@@ -110,7 +119,21 @@ function chunksOf(url: string, model: string, streamUsage: boolean): string[] {
   ];
 }
 
+/** Gemini names its model in the path. */
+const modelIn = (url: string): string => /models\/([^:]+):/.exec(url)?.[1] ?? "unknown-model";
+
+function geminiAnswer(modelVersion: string, text: string, isLast: boolean): object {
+  const content = { role: "model", parts: [{ text }] };
+  return {
+    candidates: [isLast ? { content, finishReason: "STOP" } : { content }],
+    modelVersion,
+    ...(isLast ? { usageMetadata: GEMINI_USAGE } : {}),
+  };
+}
+
 function documentOf(url: string, model: string): object {
+  if (url.endsWith(":countTokens")) return { totalTokens: 43 };
+  if (url.startsWith("/v1beta/")) return geminiAnswer(modelIn(url), "hi", true);
   if (url.startsWith("/v1/messages/count_tokens")) return { input_tokens: 42 };
   if (url.startsWith("/v1/messages"))
     return { type: "message", model, content: [{ type: "text", text: "hi" }], usage: ANTHROPIC_USAGE };
@@ -119,7 +142,7 @@ function documentOf(url: string, model: string): object {
   return { model, choices: [{ message: { content: "hi" }, finish_reason: "stop" }], usage: CHAT_USAGE };
 }
 
-/** A model provider for tests: OpenAI's and Anthropic's endpoints, streaming or not, with faults on demand. */
+/** A model provider for tests: OpenAI's, Anthropic's and Google's endpoints, streaming or not, with faults on demand. */
 export async function startModelServer(): Promise<ModelServer> {
   const calls: SeenCall[] = [];
   const server = createServer((request, response) => {
@@ -170,7 +193,7 @@ async function answer(
   }
   const asked = parse(call.body);
   const model = asked.model ?? "unknown-model";
-  if (asked.stream !== true) {
+  if (asked.stream !== true && !call.url.includes(":streamGenerateContent")) {
     const text = JSON.stringify(documentOf(call.url, model));
     response.writeHead(200, mock.gzip ? { ...json, "content-encoding": "gzip" } : json);
     response.end(mock.gzip ? gzipSync(text) : text);

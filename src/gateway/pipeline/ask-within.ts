@@ -20,7 +20,7 @@ interface AskWithinParams {
   readonly step: Omit<ChainStep, "of">;
   readonly textOf: (answer: JsonObject) => string;
   /** Where it goes; left out: where the caller's call goes. */
-  readonly to?: Pick<Call, "model" | "targets">;
+  readonly to?: Pick<Call, "model" | "targets"> & Partial<Pick<Call, "operation" | "query">>;
 }
 
 const LARGEST_ANSWER_BYTES = 8 * 1024 * 1024;

@@ -1,12 +1,11 @@
 import { parseJson } from "../../base/index.ts";
 import { windowOfModel } from "../price.ts";
 import { routeOf } from "../routing/choose-targets.ts";
-import { reflectDialectOf } from "../reflect/reflect-dialects.ts";
 import { outputLimitOf } from "../top-level-fields.ts";
 import { chooseTrim } from "../trim/choose-trim.ts";
 import { loadTokenizer, surelyFits } from "../trim/count-tokens.ts";
 import { trimDialectOf } from "../trim/dialects.ts";
-import { createSummaries, summaryRequest } from "../trim/summary.ts";
+import { createSummaries, summaryDialectOf, summaryQuestion } from "../trim/summary.ts";
 import { createTrimBody, type TrimBody } from "../trim/trim-body.ts";
 import { termsOf } from "../trim/trim-terms.ts";
 import type { Target } from "../routing/choose-targets.ts";
@@ -33,7 +32,7 @@ export function createTrimStage(params: Readonly<TrimStageParams>): Stage {
   /** Null: none is wanted, or it failed. */
   const summaryOf = async (call: Call, dropped: readonly Buffer[]): Promise<string | null> => {
     const settings = call.settings.trim.summary;
-    const dialect = reflectDialectOf(call.endpoint.name);
+    const dialect = summaryDialectOf(call.endpoint.name);
     if (settings === null || dialect === null || dropped.length === 0) return null;
     const scope = `${call.caller.keyId ?? call.caller.runId ?? ""} ${settings.model} ${settings.tokens}`;
     return summaries.of(scope, dropped, async () => {
@@ -42,10 +41,14 @@ export function createTrimStage(params: Readonly<TrimStageParams>): Stage {
       return askWithin(params.within, {
         call,
         next: params.next,
-        body: summaryRequest(dialect, settings, dropped),
+        body: dialect.request(summaryQuestion(settings, dropped), settings),
         step: { name: "trim", step: "summary" },
         textOf: dialect.textOf,
-        to: { model: settings.model, targets },
+        to: {
+          model: settings.model,
+          targets,
+          ...(dialect.operation === undefined ? {} : { operation: dialect.operation, query: "" }),
+        },
       });
     });
   };

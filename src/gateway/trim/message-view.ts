@@ -34,6 +34,8 @@ const MEDIA_TYPES = new Set([
   "input_file",
   "input_audio",
 ]);
+/** Gemini names what it is by the field that holds it. */
+const MEDIA_FIELDS = new Set(["inlineData", "inline_data", "fileData", "file_data"]);
 /** Names of fields and brackets, each about one token. */
 const TOKENS_PER_FIELD = 2;
 /** Deeper values are not looked at: nothing good is that deep. */
@@ -49,9 +51,9 @@ export function tokensOf(value: unknown, count: CountText, depth = 0): number {
   const fields = Object.entries(value);
   if (fields.some(([name, kind]) => name === "type" && typeof kind === "string" && MEDIA_TYPES.has(kind)))
     return MEDIA_TOKENS;
-  return fields.reduce(
-    (sum, [name, one]) =>
-      name === "cache_control" ? sum : sum + TOKENS_PER_FIELD + tokensOf(one, count, depth + 1),
-    0,
-  );
+  return fields.reduce((sum, [name, one]) => {
+    if (name === "cache_control") return sum;
+    const isMedia = MEDIA_FIELDS.has(name) && typeof one === "object";
+    return sum + TOKENS_PER_FIELD + (isMedia ? MEDIA_TOKENS : tokensOf(one, count, depth + 1));
+  }, 0);
 }

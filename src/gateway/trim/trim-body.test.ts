@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { loadTokenizer, surelyFits, type CountText } from "./count-tokens.ts";
-import { trimDialectOf, type TrimDialect } from "./dialects.ts";
+import { trimDialectOf } from "./dialects.ts";
 import { findArray } from "./json-array.ts";
 import { tokensOf } from "./message-view.ts";
 import type { TrimTerms } from "./plan.ts";
+import type { TrimDialect } from "./trim-dialect.ts";
 import { CLEARED, createTrimBody, type TrimmedBody } from "./trim-body.ts";
 
 let count: CountText;
@@ -23,14 +24,16 @@ const TERMS: TrimTerms = {
 };
 const LONG = "a line of a log that a tool has printed\n".repeat(100);
 
-function dialect(name: "messages" | "chat_completions" | "responses"): TrimDialect {
+type Trimmable = "messages" | "chat_completions" | "responses" | "generate_content";
+
+function dialect(name: Trimmable): TrimDialect {
   const found = trimDialectOf(name);
   if (found === null) throw new Error("no dialect");
   return found;
 }
 
 function trim(
-  name: "messages" | "chat_completions" | "responses",
+  name: Trimmable,
   text: string,
   pinned: number[] = [],
 ): TrimmedBody | null {
@@ -110,6 +113,100 @@ describe("edits", () => {
     expect(trim("responses", '{"input":"a text"}')).toBeNull();
   });
 
+  test("of Gemini's requests replace the answer of a function and nothing beside it", () => {
+    const picture = { inlineData: { mimeType: "image/png", data: "A".repeat(9_000) } };
+    const call = (id: object, part: object = {}) => ({
+      role: "model",
+      parts: [{ functionCall: { ...id, name: "read", args: {} }, thoughtSignature: "c2ln", ...part }],
+    });
+    const answer = (id: object, output: string) => ({
+      role: "user",
+      parts: [
+        { functionResponse: { ...id, name: "read", response: { output }, parts: [picture] } },
+        { text: "seen" },
+      ],
+    });
+    const request = {
+      systemInstruction: { parts: [{ text: "be brief" }] },
+      contents: [
+        { role: "user", parts: [{ text: "go" }] },
+        ...[{ id: "x" }, { id: "y" }, { id: "z" }].flatMap((id) => [call(id), answer(id, LONG)]),
+      ],
+      generationConfig: { temperature: 1.0 },
+    };
+    const sent = JSON.parse(
+      trim("generate_content", JSON.stringify(request))?.body.toString() ?? "",
+    ) as typeof request;
+    expect(sent.contents[2]).toEqual({
+      role: "user",
+      parts: [
+        { functionResponse: { id: "x", name: "read", response: { output: CLEARED } } },
+        { text: "seen" },
+      ],
+    });
+    expect(sent).toEqual({
+      ...request,
+      contents: request.contents.map((one, index) => ([2, 4].includes(index) ? sent.contents[index] : one)),
+    });
+    const snake = JSON.stringify(request)
+      .replaceAll("functionCall", "function_call")
+      .replaceAll("functionResponse", "function_response");
+    expect(trim("generate_content", snake)?.body.toString()).toBe(
+      JSON.stringify(sent)
+        .replaceAll("functionCall", "function_call")
+        .replaceAll("functionResponse", "function_response"),
+    );
+    expect(
+      trim("generate_content", JSON.stringify({ ...request, cachedContent: "cachedContents/c1" })),
+    ).toBeNull();
+  });
+
+  test("of Gemini's requests without ids keep calls and answers together, by name and order", () => {
+    const said = "words and words ".repeat(300);
+    const step = (name: string, answers: readonly string[]) => [
+      { role: "model", parts: [...answers.map(() => ({ functionCall: { name, args: {} } })), { text: said }] },
+      {
+        role: "user",
+        parts: answers.map((output) => ({ functionResponse: { name, response: { output } } })),
+      },
+    ];
+    const request = {
+      contents: [
+        { role: "user", parts: [{ text: "go" }] },
+        // Never answered: the next answer of `read` is not its.
+        { role: "model", parts: [{ functionCall: { name: "read", args: {} } }] },
+        { role: "user", parts: [{ text: "no, try again" }] },
+        ...step("read", [LONG, `${LONG}!`]),
+        ...step("read", ["small"]),
+        ...step("list", [LONG]),
+      ],
+    };
+    const trimmed = trim("generate_content", JSON.stringify(request), [5, 6]);
+    const sent = JSON.parse(trimmed?.body.toString() ?? "") as typeof request;
+    expect([...(trimmed?.plan.dropped ?? [])]).toEqual([1, 3, 4]);
+    expect(sent.contents[0]?.parts.at(-1)).toMatchObject({ text: expect.stringMatching(/^\[Earlier turns/) });
+    expect(sent.contents.slice(1)).toEqual([2, 5, 6, 7, 8].map((index) => request.contents[index]));
+  });
+
+  test("name an earlier call of Gemini by its number where it has no id", () => {
+    const steps = ["a", "b", "b"].flatMap((what) => [
+      { role: "model", parts: [{ functionCall: { name: "read", args: {} } }] },
+      {
+        role: "user",
+        parts: [{ functionResponse: { name: "read", response: { output: `${what} ${LONG}` } } }],
+      },
+    ]);
+    const text = JSON.stringify({ contents: [{ role: "user", parts: [{ text: "go" }] }, ...steps] });
+    const result = createTrimBody(count)({
+      body: Buffer.from(text),
+      fields: JSON.parse(text) as Part,
+      dialect: dialect("generate_content"),
+      terms: { ...TERMS, most: 1e6, saving: { fromTokens: 100, writeFactor: 1.25, advance: 0 } },
+      pinned: new Set(),
+    });
+    expect(result?.body.toString()).toContain("[The same result as that of call read #2 above.]");
+  });
+
   test("that drop turns say so in the question before the gap, in its own form", () => {
     const long = "words and words ".repeat(400);
     const chat = (content: unknown): string =>
@@ -161,6 +258,8 @@ describe("counting", () => {
   test("takes pictures for what they cost, not for their bytes", () => {
     const picture = { type: "image", source: { type: "base64", data: "A".repeat(500_000) } };
     expect(tokensOf({ role: "user", content: [picture] }, count)).toBeLessThan(2_000);
+    const inline = { inlineData: { mimeType: "image/png", data: "A".repeat(500_000) } };
+    expect(tokensOf({ role: "user", parts: [inline] }, count)).toBeLessThan(2_000);
     expect(surelyFits(Buffer.from('{"a":"b"}'), 100)).toBe(true);
     expect(surelyFits(Buffer.from('{"type":"image_url"}'), 100)).toBe(false);
   });

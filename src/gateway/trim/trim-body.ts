@@ -1,10 +1,11 @@
 import type { JsonObject } from "../usage/usage.ts";
 import type { CountText } from "./count-tokens.ts";
 import { rememberByContent } from "./count-tokens.ts";
-import { messageOf, type TrimDialect } from "./dialects.ts";
+import { messageOf } from "./dialects.ts";
 import { findArray, type ArrayPlace } from "./json-array.ts";
 import { tokensOf, type MessageView } from "./message-view.ts";
 import { planTrim, type TrimPlan, type TrimTerms } from "./plan.ts";
+import type { TrimDialect } from "./trim-dialect.ts";
 
 export interface TrimBodyParams {
   readonly body: Buffer;
@@ -55,7 +56,8 @@ export function createTrimBody(count: CountText): TrimBody {
     const place = findArray(body, dialect.field);
     if (place === null || place.elements.length === 0 || !dialect.isWhole(fields)) return null;
     const viewer = viewerOf(dialect);
-    const views = place.elements.map(({ start, end }) => viewer(body.subarray(start, end)));
+    const seen = place.elements.map(({ start, end }) => viewer(body.subarray(start, end)));
+    const views = dialect.pair?.(seen) ?? seen;
     const rest = Buffer.concat([body.subarray(0, place.start), Buffer.from("[]"), body.subarray(place.end)]);
     const plan = planTrim({ views, otherTokens: sizeOfRest(rest).tokens, pinned, terms });
     if (plan.replaced.size === 0 && plan.dropped.size === 0)
