@@ -13,7 +13,7 @@ export function addGatewayCommands(program: Command): void {
   addCache(declare(program, "cache"));
 }
 
-const MARKS = { native: "●", translated: "○", none: "–" } as const;
+const MARKS = { native: "●", translated: "○", estimated: "≈", none: "–" } as const;
 
 function addProviders(providers: Command): void {
   providers.action(
@@ -52,7 +52,7 @@ function matrixText(items: readonly ProviderView[]): string {
   ]);
   return [
     table([["provider", "kind", "state", ...endpoints, "address"], ...rows]),
-    "● by itself  ○ translated  – not offered",
+    "● by itself  ○ translated  ≈ counted by the gateway, roughly  – not offered",
   ].join("\n");
 }
 

@@ -75,7 +75,7 @@ export const providerView = z.object({
   free: z.boolean(),
   models: z.array(z.string()),
   /** By endpoint. */
-  endpoints: z.record(z.string(), z.enum(["native", "translated", "none"])),
+  endpoints: z.record(z.string(), z.enum(["native", "translated", "estimated", "none"])),
 });
 export type ProviderView = z.infer<typeof providerView>;
 

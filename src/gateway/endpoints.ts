@@ -10,6 +10,7 @@ export const ENDPOINT_NAMES = [
   "count_tokens",
   "chat_completions",
   "responses",
+  "responses_input_tokens",
   "embeddings",
   "generate_content",
   "gemini_count_tokens",
@@ -46,6 +47,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   post("/v1/messages", "messages", anthropic, "messages"),
   post("/v1/messages/count_tokens", "count_tokens", anthropic, "none"),
   post("/v1/responses", "responses", openai, "responses"),
+  post("/v1/responses/input_tokens", "responses_input_tokens", openai, "none"),
   post("/v1/chat/completions", "chat_completions", openai, "chat"),
   post("/v1/embeddings", "embeddings", openai, "embeddings"),
 ];

@@ -14,6 +14,7 @@ import { createGatewayMetrics } from "./metrics.ts";
 import { createModelList } from "./models/model-list.ts";
 import { allowModel } from "./pipeline/allow-model.ts";
 import { compose, type Call, type CallResult } from "./pipeline/call.ts";
+import { createCountStage } from "./pipeline/count-tokens.ts";
 import type { Caller } from "./pipeline/caller.ts";
 import { createRateLimits } from "./pipeline/limit-rate.ts";
 import { createRanking } from "./pipeline/ranking.ts";
@@ -36,6 +37,7 @@ import { createProviderHealth } from "./relay/health.ts";
 import { watchCall } from "./relay/watch.ts";
 import { readRequestBody } from "./request-body.ts";
 import { chooseTargets, type Targets } from "./routing/choose-targets.ts";
+import { COUNTED, countTargets, isCounting } from "./routing/count-targets.ts";
 import { createLatencies } from "./routing/latency.ts";
 import type { GatewaySettings } from "./settings.ts";
 import { modelOf } from "./top-level-fields.ts";
@@ -144,6 +146,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       createCacheStage({ store: cache, clock, log }),
       reserveBudget,
       trim,
+      createCountStage(),
     ],
     send,
   );
@@ -166,21 +169,26 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       ),
   });
 
-  /** Where a call for a model goes. */
-  const targetsFor = (
+  /** Where a call for a model goes. Tokens are counted where the call would go itself; nowhere: we estimate. */
+  const targetsFor = async (
     call: Pick<Call, "endpoint" | "dialect" | "body" | "startedAt" | "settings">,
     model: string | null,
   ): Promise<Targets> => {
     const registry = registries.of(call.settings);
-    return chooseTargets({
+    const { name } = call.endpoint;
+    const endpoint = isCounting(name) ? COUNTED[name] : name;
+    const chosen = await chooseTargets({
       registry,
-      endpoint: call.endpoint.name,
+      endpoint,
       dialect: call.dialect,
       model,
-      translations: translationsOf(findTranslation, call.endpoint.name),
+      translations: translationsOf(findTranslation, endpoint),
       ranking: createRanking({ registry, latencies, body: call.body, model, at: call.startedAt }),
       random,
     });
+    return chosen.state === "found" && isCounting(name)
+      ? { ...chosen, targets: countTargets(chosen.targets, name) }
+      : chosen;
   };
 
   const callerOf = async (request: FastifyRequest): Promise<Caller | null> => {

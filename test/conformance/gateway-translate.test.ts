@@ -408,7 +408,7 @@ describe("a provider with several endpoints", () => {
       responses: "native",
       messages: "translated",
       generate_content: "translated",
-      count_tokens: "none",
+      count_tokens: "estimated",
     });
   });
 

@@ -137,6 +137,8 @@ function documentOf(url: string, model: string): object {
   if (url.startsWith("/v1/messages/count_tokens")) return { input_tokens: 42 };
   if (url.startsWith("/v1/messages"))
     return { type: "message", model, content: [{ type: "text", text: "hi" }], usage: ANTHROPIC_USAGE };
+  if (url.startsWith("/v1/responses/input_tokens"))
+    return { object: "response.input_tokens", input_tokens: 44 };
   if (url.startsWith("/v1/responses")) return { object: "response", model, usage: RESPONSES_USAGE };
   if (url.startsWith("/v1/models")) return { object: "list", data: [{ id: "gpt-5" }] };
   return { model, choices: [{ message: { content: "hi" }, finish_reason: "stop" }], usage: CHAT_USAGE };

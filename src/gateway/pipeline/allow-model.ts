@@ -7,7 +7,9 @@ export const allowModel: Stage = (call, next) => {
   const { models, label } = call.caller;
   if (models === null) return next(call);
   const allowed = (name: string | null): boolean => name !== null && models.some((glob) => fits(glob, name));
-  if (allowed(call.model) || call.targets.every((target) => allowed(target.model))) return next(call);
+  const { targets } = call;
+  if (allowed(call.model) || (targets.length > 0 && targets.every(({ model }) => allowed(model))))
+    return next(call);
   return Promise.resolve(
     refuse(call, {
       refusal: "model_forbidden",

@@ -137,7 +137,7 @@ function headersFor(call: Call, into: EndpointName | null): Readonly<Record<stri
     // What is kept may go to a caller that reads no compressed answers; what is translated must be read by us.
     ...(call.copy !== null || into !== null ? { "accept-encoding": "identity" } : {}),
     ...(into === null ? {} : { "content-type": "application/json" }),
-    ...(into === "messages" ? { "anthropic-version": ANTHROPIC_VERSION } : {}),
+    ...(into === "messages" || into === "count_tokens" ? { "anthropic-version": ANTHROPIC_VERSION } : {}),
   };
 }
 

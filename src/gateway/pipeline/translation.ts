@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { EndpointName, UsageFormat } from "../endpoints.ts";
 import type { Converter } from "../relay/converter.ts";
+import { COUNT_ENDPOINTS } from "../routing/count-targets.ts";
 
 /** A call in the provider's dialect. */
 export interface TranslatedCall {
@@ -38,7 +39,7 @@ const CONVERSATIONS = {
 
 /** Endpoints into which calls of an endpoint can be translated, the best first. */
 export function translationsOf(find: FindTranslation, from: EndpointName): readonly EndpointName[] {
-  return (Object.keys(CONVERSATIONS) as (keyof typeof CONVERSATIONS)[]).filter(
+  return [...(Object.keys(CONVERSATIONS) as (keyof typeof CONVERSATIONS)[]), ...COUNT_ENDPOINTS].filter(
     (to) => to !== from && find(from, to) !== null,
   );
 }

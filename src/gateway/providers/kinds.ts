@@ -62,7 +62,7 @@ export const PROVIDER_KINDS = {
     auth: "bearer",
     apiKeyEnv: "OPENAI_API_KEY",
     priceProvider: "openai",
-    endpoints: OPENAI_ENDPOINTS,
+    endpoints: { ...OPENAI_ENDPOINTS, responses_input_tokens: "/responses/input_tokens" },
     models: ["gpt-*", "o1*", "o3*", "o4*", "chatgpt-*", "codex-*", "text-embedding-*"],
     ownModelsOnly: true,
     free: false,

@@ -1,10 +1,11 @@
 import { ENDPOINT_NAMES, type EndpointName } from "../endpoints.ts";
+import { COUNTED, isCounting } from "../routing/count-targets.ts";
 import { KIND_NAMES, kindOf, type KindName } from "./kinds.ts";
 import { offered } from "./provider.ts";
 import type { Registry } from "./registry.ts";
 
-/** How an endpoint is served: by the provider itself, translated by us, or not at all. */
-export type Support = "native" | "translated" | "none";
+/** How an endpoint is served: by the provider itself, translated by us, a count of tokens estimated by us, or not at all. */
+export type Support = "native" | "translated" | "estimated" | "none";
 
 /** One row of the compatibility matrix. */
 export interface ProviderRow {
@@ -38,9 +39,8 @@ export function compatibilityMatrix(params: Readonly<MatrixParams>): readonly Pr
   const supportOf = (native: Readonly<Partial<Record<EndpointName, string>>>): ProviderRow["endpoints"] => {
     const support = (endpoint: EndpointName): Support => {
       if (native[endpoint] !== undefined) return "native";
-      return params.translationsOf(endpoint).some((other) => native[other] !== undefined)
-        ? "translated"
-        : "none";
+      if (params.translationsOf(endpoint).some((other) => native[other] !== undefined)) return "translated";
+      return isCounting(endpoint) && support(COUNTED[endpoint]) !== "none" ? "estimated" : "none";
     };
     return Object.fromEntries(
       ENDPOINT_NAMES.map((name) => [name, support(name)]),

@@ -86,6 +86,7 @@ const USUAL_PATHS: Readonly<Record<EndpointName, string>> = {
   count_tokens: "/messages/count_tokens",
   chat_completions: "/chat/completions",
   responses: "/responses",
+  responses_input_tokens: "/responses/input_tokens",
   embeddings: "/embeddings",
   generate_content: "/models/{model}:{operation}",
   gemini_count_tokens: "/models/{model}:{operation}",

@@ -12,6 +12,7 @@ export interface AnswerSink extends Writable {
 export class KeptAnswer extends Writable implements AnswerSink {
   headersSent = false;
   status: number | null = null;
+  headers: OutgoingHttpHeaders = {};
   readonly #maxBytes: number;
   #chunks: Buffer[] = [];
   #size = 0;
@@ -23,9 +24,10 @@ export class KeptAnswer extends Writable implements AnswerSink {
     this.on("error", () => {});
   }
 
-  writeHead(status: number): this {
+  writeHead(status: number, headers: OutgoingHttpHeaders): this {
     this.headersSent = true;
     this.status = status;
+    this.headers = headers;
     return this;
   }
 
@@ -34,8 +36,12 @@ export class KeptAnswer extends Writable implements AnswerSink {
   }
 
   /** What has come. */
+  bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
   text(): string {
-    return Buffer.concat(this.#chunks).toString("utf8");
+    return this.bytes().toString("utf8");
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {

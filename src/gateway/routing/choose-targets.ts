@@ -18,7 +18,7 @@ export interface Target {
 }
 
 export type Targets =
-  /** In the order in which they are tried; at least one. */
+  /** In the order in which they are tried; at least one, but for a count of tokens. */
   | { readonly state: "found"; readonly targets: readonly Target[] }
   | {
       readonly state: "none";

@@ -28,11 +28,12 @@ const STREAM_TYPE = {
 
 /** Turns one answer of a provider (a document, a stream or an error) into what its caller asked for. */
 export function createConverter(params: Readonly<ConverterParams>): Converter {
-  if (params.status >= 400) return errorConverter(params);
+  if (params.status >= 400) return createErrorConverter(params.caller, params.status);
   return params.conversation.stream ? streamConverter(params) : documentConverter(params);
 }
 
-function errorConverter({ caller, status }: Readonly<ConverterParams>): Converter {
+/** A provider's error in its caller's dialect. */
+export function createErrorConverter(caller: Codec, status: number): Converter {
   const body: Buffer[] = [];
   return {
     headers: JSON_TYPE,

@@ -36,6 +36,7 @@ function trim(
   name: Trimmable,
   text: string,
   pinned: number[] = [],
+  terms: Partial<TrimTerms> = {},
 ): TrimmedBody | null {
   const body = Buffer.from(text);
   const fields = JSON.parse(text) as Part;
@@ -43,7 +44,7 @@ function trim(
     body,
     fields,
     dialect: dialect(name),
-    terms: TERMS,
+    terms: { ...TERMS, ...terms },
     pinned: new Set(pinned),
   });
 }
@@ -134,9 +135,9 @@ describe("edits", () => {
       ],
       generationConfig: { temperature: 1.0 },
     };
-    const sent = JSON.parse(
-      trim("generate_content", JSON.stringify(request))?.body.toString() ?? "",
-    ) as typeof request;
+    const cleared = (text: string): string =>
+      trim("generate_content", text, [], { most: 4_000, least: 3_500 })?.body.toString() ?? "";
+    const sent = JSON.parse(cleared(JSON.stringify(request))) as typeof request;
     expect(sent.contents[2]).toEqual({
       role: "user",
       parts: [
@@ -151,7 +152,7 @@ describe("edits", () => {
     const snake = JSON.stringify(request)
       .replaceAll("functionCall", "function_call")
       .replaceAll("functionResponse", "function_response");
-    expect(trim("generate_content", snake)?.body.toString()).toBe(
+    expect(cleared(snake)).toBe(
       JSON.stringify(sent)
         .replaceAll("functionCall", "function_call")
         .replaceAll("functionResponse", "function_response"),
@@ -197,13 +198,8 @@ describe("edits", () => {
       },
     ]);
     const text = JSON.stringify({ contents: [{ role: "user", parts: [{ text: "go" }] }, ...steps] });
-    const result = createTrimBody(count)({
-      body: Buffer.from(text),
-      fields: JSON.parse(text) as Part,
-      dialect: dialect("generate_content"),
-      terms: { ...TERMS, most: 1e6, saving: { fromTokens: 100, writeFactor: 1.25, advance: 0 } },
-      pinned: new Set(),
-    });
+    const saving = { fromTokens: 100, writeFactor: 1.25, advance: 0 };
+    const result = trim("generate_content", text, [], { most: 1e6, saving });
     expect(result?.body.toString()).toContain("[The same result as that of call read #2 above.]");
   });
 
