@@ -1,9 +1,10 @@
+import { parseJson } from "../../base/index.ts";
 import { createAnswerCopy } from "../relay/answer-copy.ts";
 import { KeptAnswer } from "../relay/answer-sink.ts";
 import { isCounting } from "../routing/count-targets.ts";
 import { COUNT_CODECS } from "../translate/count-codecs.ts";
 import { estimateTokens } from "../translate/estimate-tokens.ts";
-import { objectOf, parseJson } from "../usage/usage.ts";
+import { objectOf } from "../usage/usage.ts";
 import type { Call, CallResult, Stage } from "./call.ts";
 import { refuse } from "./refuse.ts";
 
