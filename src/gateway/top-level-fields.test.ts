@@ -41,10 +41,12 @@ test("limits and the wish for a stream are read at the top level only", () => {
 
 test("Gemini's limit is read in its own object", () => {
   const limit = (text: string): number | null => outputLimitOf(Buffer.from(text));
-  expect(limit('{"contents":[{"maxOutputTokens":9}],"generationConfig" : {"a":{"b":1},"maxOutputTokens":700}}')).toBe(
-    700,
-  );
+  expect(
+    limit('{"contents":[{"maxOutputTokens":9}],"generationConfig" : {"a":{"b":1},"maxOutputTokens":700}}'),
+  ).toBe(700);
   expect(limit('{"generation_config":{"max_output_tokens":800}}')).toBe(800);
   expect(limit('{"generationConfig":{"topK":1},"tools":{"maxOutputTokens":9}}')).toBeNull();
-  expect(limit('{"contents":[{"parts":[{"text":"\\"generationConfig\\":{\\"maxOutputTokens\\":9}"}]}]}')).toBeNull();
+  expect(
+    limit('{"contents":[{"parts":[{"text":"\\"generationConfig\\":{\\"maxOutputTokens\\":9}"}]}]}'),
+  ).toBeNull();
 });

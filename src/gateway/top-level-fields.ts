@@ -118,7 +118,12 @@ export function withModel(body: Buffer, model: string): Buffer {
   return Buffer.concat([body.subarray(0, span.start), name, body.subarray(span.end)]);
 }
 
-const OUTPUT_LIMITS = ["max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens"] as const;
+const OUTPUT_LIMITS = [
+  "max_tokens",
+  "max_completion_tokens",
+  "max_output_tokens",
+  "maxOutputTokens",
+] as const;
 /** Gemini's object that holds its limit, in both spellings that it takes. */
 const GEMINI_CONFIGS = ["generationConfig", "generation_config"] as const;
 

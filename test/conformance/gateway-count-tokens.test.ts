@@ -23,7 +23,11 @@ async function setup() {
         google: { baseUrl: upstream.origin },
         local: { kind: "ollama", baseUrl: `${upstream.origin}/v1`, models: ["qwen*"] },
       },
-      aliases: { smart: "openai/gpt-5", quick: "google/gemini-2.5-flash", careful: "anthropic/claude-opus-4-5" },
+      aliases: {
+        smart: "openai/gpt-5",
+        quick: "google/gemini-2.5-flash",
+        careful: "anthropic/claude-opus-4-5",
+      },
       retry: { attempts: 0 },
     },
     over: { findTranslation: createTranslations({ clock: systemClock, random: systemRandom }) },
@@ -110,16 +114,19 @@ describe("counting tokens", () => {
     [MESSAGES, (model: string) => messages(model), "input_tokens"],
     [RESPONSES, (model: string) => responses(model), "input_tokens"],
     [geminiPath("qwen3"), () => gemini, "totalTokens"],
-  ])("%s: a provider that does not count is not asked: it is an estimate, and says so", async (path, body, field) => {
-    const { upstream, subject } = await setup();
-    const answer = await ask(subject.url, path, body("qwen3"));
-    expect(answer).toMatchObject({ status: 200, clean: true });
-    expect(answer.headers["x-miyabi-token-count"]).toBe("estimate");
-    const tokens = (JSON.parse(answer.text) as Record<string, number>)[field];
-    expect(tokens).toBeGreaterThan(6);
-    expect(tokens).toBeLessThan(60);
-    expect(upstream.calls).toHaveLength(0);
-  });
+  ])(
+    "%s: a provider that does not count is not asked: it is an estimate, and says so",
+    async (path, body, field) => {
+      const { upstream, subject } = await setup();
+      const answer = await ask(subject.url, path, body("qwen3"));
+      expect(answer).toMatchObject({ status: 200, clean: true });
+      expect(answer.headers["x-miyabi-token-count"]).toBe("estimate");
+      const tokens = (JSON.parse(answer.text) as Record<string, number>)[field];
+      expect(tokens).toBeGreaterThan(6);
+      expect(tokens).toBeLessThan(60);
+      expect(upstream.calls).toHaveLength(0);
+    },
+  );
 
   test.each([404, 405, 501])("a server that answers %d gives an estimate too", async (status) => {
     const { upstream, subject } = await setup();
@@ -138,7 +145,10 @@ describe("counting tokens", () => {
       const answer = await ask(subject.url, MESSAGES, messages("qwen3", text));
       return (JSON.parse(answer.text) as { input_tokens: number }).input_tokens;
     };
-    const [small, large] = [await tokensOf("word ".repeat(20_000)), await tokensOf("word ".repeat(1_000_000))];
+    const [small, large] = [
+      await tokensOf("word ".repeat(20_000)),
+      await tokensOf("word ".repeat(1_000_000)),
+    ];
     expect(small).toBeGreaterThan(19_000);
     expect(small).toBeLessThan(22_000);
     expect(large).toBeGreaterThan(950_000);
@@ -162,7 +172,9 @@ describe("counting tokens", () => {
       },
       "test",
     );
-    expect(await ask(subject.url, MESSAGES, messages("qwen3"), { "x-api-key": key })).toMatchObject({ status: 403 });
+    expect(await ask(subject.url, MESSAGES, messages("qwen3"), { "x-api-key": key })).toMatchObject({
+      status: 403,
+    });
     expect(await ask(subject.url, geminiPath("qwen3"), "{")).toMatchObject({ status: 400 });
   });
 
@@ -173,7 +185,13 @@ describe("counting tokens", () => {
       const { rows } = await db.database.query(
         "select endpoint, asked_model, outcome, cost_micros::int as cost, attempts from miyabi.model_calls order by recorded_at desc limit 1",
       );
-      expect(rows[0]).toEqual({ endpoint: "count_tokens", asked_model: "qwen3", outcome: "ok", cost: 0, attempts: 0 });
+      expect(rows[0]).toEqual({
+        endpoint: "count_tokens",
+        asked_model: "qwen3",
+        outcome: "ok",
+        cost: 0,
+        attempts: 0,
+      });
     });
   });
 });

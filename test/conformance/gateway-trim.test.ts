@@ -194,9 +194,9 @@ describe("trimming through the gateway", () => {
     }
     const sentTexts = upstream.calls.map((call) => call.body.toString());
     const parts = sentTexts.map((text) => (JSON.parse(text) as { contents: Message[] }).contents);
-    expect(parts.map((all) => all.filter((one) => JSON.stringify(one).includes("was cleared")).length)).toEqual(
-      [3, 3, 3],
-    );
+    expect(
+      parts.map((all) => all.filter((one) => JSON.stringify(one).includes("was cleared")).length),
+    ).toEqual([3, 3, 3]);
     expect(JSON.stringify(parts[0])).toContain("[The same result as that of call read #1 above.]");
     expect(sentTexts[1]?.startsWith(sentTexts[0]?.slice(0, -2) ?? "-")).toBe(true);
     expect(JSON.parse(sentTexts[2] ?? "{}")).toMatchObject({ systemInstruction });

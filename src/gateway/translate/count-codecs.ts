@@ -40,7 +40,16 @@ export const COUNT_CODECS: Readonly<Record<CountEndpoint, CountCodec>> = {
     operation: null,
     requestOf: itself,
     askFor: only(
-      ...["model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "reasoning", "text"],
+      ...[
+        "model",
+        "input",
+        "instructions",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "reasoning",
+        "text",
+      ],
     ),
     readCount: (answer) => countOf(answer["input_tokens"]),
     writeCount: (tokens) => ({ object: "response.input_tokens", input_tokens: tokens }),

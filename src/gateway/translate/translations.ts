@@ -87,9 +87,7 @@ function translateCount(
     body: Buffer.from(written),
     operation: provider.operation,
     answer: (status) =>
-      status >= 400
-        ? createErrorConverter(caller.codec, status)
-        : createCountConverter(caller, provider),
+      status >= 400 ? createErrorConverter(caller.codec, status) : createCountConverter(caller, provider),
   };
 }
 

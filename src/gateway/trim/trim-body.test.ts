@@ -165,7 +165,10 @@ describe("edits", () => {
   test("of Gemini's requests without ids keep calls and answers together, by name and order", () => {
     const said = "words and words ".repeat(300);
     const step = (name: string, answers: readonly string[]) => [
-      { role: "model", parts: [...answers.map(() => ({ functionCall: { name, args: {} } })), { text: said }] },
+      {
+        role: "model",
+        parts: [...answers.map(() => ({ functionCall: { name, args: {} } })), { text: said }],
+      },
       {
         role: "user",
         parts: answers.map((output) => ({ functionResponse: { name, response: { output } } })),

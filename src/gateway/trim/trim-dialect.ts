@@ -44,4 +44,5 @@ export function resultOf(callId: unknown, content: unknown, count: CountText): R
   return { callId: String(callId), tokens: tokensOf(content, count), digest };
 }
 
-export const listOf = (value: unknown): readonly JsonObject[] => (Array.isArray(value) ? value.map(objectOf) : []);
+export const listOf = (value: unknown): readonly JsonObject[] =>
+  Array.isArray(value) ? value.map(objectOf) : [];
