@@ -1,4 +1,5 @@
 export * from "./backoff.ts";
+export * from "./clean-text.ts";
 export * from "./clock.ts";
 export * from "./command-name.ts";
 export * from "./errors.ts";

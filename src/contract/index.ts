@@ -1,5 +1,6 @@
 export * from "./agent.ts";
 export * from "./chat.ts";
+export * from "./clean-body.ts";
 export * from "./event.ts";
 export * from "./gateway.ts";
 export * from "./primitives.ts";

@@ -85,7 +85,7 @@ test("what is stored has no control sequences and is cut", async () => {
   const body = (await page(database))?.items[0]?.body;
   const text = body?.kind === "text" ? body.text : "";
   expect(text).toMatch(/^red x+/);
-  expect(text).toContain("(cut)");
+  expect(text).toMatch(/\(\d+ more bytes\)$/);
   expect(Buffer.byteLength(text)).toBeLessThanOrEqual(64 * 1024);
 });
 

@@ -1,6 +1,6 @@
-import type { RunState, TranscriptBody, TranscriptItem } from "../contract/index.ts";
+import { cleanCut } from "../base/index.ts";
+import { cleanBody, type RunState, type TranscriptBody, type TranscriptItem } from "../contract/index.ts";
 import type { Notifier, Queryable } from "../store/index.ts";
-import { cleanBody } from "./clean-body.ts";
 
 /** LISTEN channel; the payload is `<run id> <last seq>`. */
 const TRANSCRIPTS_CHANNEL = "miyabi_transcripts";
@@ -54,7 +54,12 @@ export async function appendTranscript(
   db: Queryable,
   params: Readonly<AppendTranscriptParams>,
 ): Promise<number | "lost"> {
-  const items = params.items.map(({ seq, at, body }) => ({ seq, at, body: cleanBody(body) }));
+  const items = params.items.map(({ seq, at, body }) => ({
+    seq,
+    at,
+    // Hosts clean what they send, but a host may be on another machine or of another version.
+    body: cleanBody(body, cleanCut),
+  }));
   const { rows } = await db.query<{ unbroken: number }>(APPEND, [
     params.runId,
     params.attempt ?? null,

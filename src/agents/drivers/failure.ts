@@ -1,4 +1,4 @@
-import { cutText } from "./clean-text.ts";
+import { cutText } from "../../base/index.ts";
 
 export type AgentFailure =
   | { readonly kind: "quota"; readonly resetAt: Date | null; readonly detail: string }

@@ -2,7 +2,7 @@ import type { OpenAgent } from "../driver.ts";
 import { openAcpAgent } from "./acp/open.ts";
 import { openCommandAgent } from "./command/open.ts";
 
-export { cleanText, createTail, cutText } from "./clean-text.ts";
+export { createTail } from "./tail.ts";
 export { fillCommand, fillPlaceholders, KEY_STAND_IN, type PlaceholderValues } from "./placeholders.ts";
 
 /** Opens a session with the driver that the profile names. */

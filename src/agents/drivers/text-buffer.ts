@@ -1,6 +1,5 @@
-import type { Clock } from "../../base/index.ts";
+import { cleanText, type Clock } from "../../base/index.ts";
 import type { TranscriptBody } from "../../contract/index.ts";
-import { cleanText } from "./clean-text.ts";
 
 const FLUSH_MS = 200;
 const FLUSH_LENGTH = 4_000;

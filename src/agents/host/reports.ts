@@ -1,6 +1,5 @@
-import type { Clock } from "../../base/index.ts";
-import type { TranscriptBody, TranscriptItem } from "../../contract/index.ts";
-import { cleanBody } from "./clean-body.ts";
+import { cleanCut, type Clock } from "../../base/index.ts";
+import { cleanBody, type TranscriptBody, type TranscriptItem } from "../../contract/index.ts";
 import type { HostMessage, RunOutcome } from "../protocol.ts";
 import type { RunSpool } from "./spool.ts";
 import type { SandboxIdentity, Started } from "./spool-state.ts";
@@ -121,7 +120,7 @@ export function createReports(params: Readonly<ReportsParams>): Reports {
     params.show(item);
   };
   const emit = (raw: TranscriptBody): void => {
-    const body = cleanBody(raw);
+    const body = cleanBody(raw, cleanCut);
     const isFull = spool.state.unackedBytes > maxUnackedBytes;
     // The control plane is away and the agent talks on: its words are lost, its deeds are in the clone.
     if (isFull && body.kind !== "end" && body.kind !== "result") {

@@ -1,7 +1,7 @@
 import { client, type ClientConnection } from "@agentclientprotocol/sdk";
 import type { Clock } from "../../../base/index.ts";
 import type { AgentProcess } from "../../driver.ts";
-import { createTail } from "../clean-text.ts";
+import { createTail } from "../tail.ts";
 import { openMessageStream } from "./message-stream.ts";
 
 const STDERR_TAIL_BYTES = 8 * 1024;

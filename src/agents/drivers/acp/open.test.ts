@@ -201,7 +201,7 @@ describe("a turn", () => {
       notes: null,
     });
     await session.close();
-    expect(text()).toBe("plain bold trick");
+    expect(text()).toBe("plain bold \ufffdtrick");
     expect(events).toContainEqual(
       expect.objectContaining({
         kind: "tool",

@@ -1,6 +1,5 @@
-import { systemRandom } from "../../../base/index.ts";
+import { cleanText, cutText, systemRandom } from "../../../base/index.ts";
 import type { DriverParams, PermissionRequest } from "../../driver.ts";
-import { cleanText, cutText } from "../clean-text.ts";
 import { permissionParams, type PermissionParams } from "./messages.ts";
 
 const CANCELLED = { outcome: { outcome: "cancelled" } };

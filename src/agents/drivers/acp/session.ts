@@ -1,8 +1,7 @@
-import type { Clock } from "../../../base/index.ts";
+import { cleanText, cutText, type Clock } from "../../../base/index.ts";
 import type { TranscriptBody } from "../../../contract/index.ts";
 import type { AgentSession, TurnOutcome } from "../../driver.ts";
 import type { AgentProfile } from "../../profile.ts";
-import { cleanText, cutText } from "../clean-text.ts";
 import { classifyFailure, classifyNotice } from "../failure.ts";
 import { AgentEnded, type AcpConnection } from "./connection.ts";
 import { describeError } from "./describe-error.ts";

@@ -1,5 +1,5 @@
+import { cleanText, cutText } from "../../../base/index.ts";
 import type { TranscriptBody } from "../../../contract/index.ts";
-import { cleanText, cutText } from "../clean-text.ts";
 import type { ContentBlock, ToolCallMessage } from "./messages.ts";
 
 export type ToolEvent = Extract<TranscriptBody, { kind: "tool" }>;

@@ -1,6 +1,5 @@
-import type { Clock } from "../../../base/index.ts";
+import { cleanText, cutText, type Clock } from "../../../base/index.ts";
 import type { TranscriptBody } from "../../../contract/index.ts";
-import { cleanText, cutText } from "../clean-text.ts";
 import { createTextBuffer } from "../text-buffer.ts";
 import { sessionUpdate } from "./messages.ts";
 import { blockText, createToolCalls, isFinished, type ToolEvent } from "./tool-calls.ts";

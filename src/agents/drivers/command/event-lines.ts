@@ -1,5 +1,5 @@
+import { cleanText, cutText } from "../../../base/index.ts";
 import { transcriptBody } from "../../../contract/index.ts";
-import { cleanText, cutText } from "../clean-text.ts";
 import type { LineParser } from "./line-meaning.ts";
 
 const ALLOWED = new Set(["text", "thought", "tool", "plan", "usage", "notice"]);

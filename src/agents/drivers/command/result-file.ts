@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { messageOf } from "../../../base/index.ts";
-import { cleanText, cutText } from "../clean-text.ts";
+import { cleanText, cutText, messageOf } from "../../../base/index.ts";
 import { readPrivateFile } from "../private-files.ts";
 
 /** Name of the file below the private home that `$MIYABI_RESULT` points to. */

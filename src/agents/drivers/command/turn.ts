@@ -1,6 +1,6 @@
-import { messageOf } from "../../../base/index.ts";
+import { cutText, messageOf } from "../../../base/index.ts";
 import type { AgentProcess, DriverParams, TurnOutcome } from "../../driver.ts";
-import { createTail, cutText } from "../clean-text.ts";
+import { createTail } from "../tail.ts";
 import { classifyFailure, classifyNotice } from "../failure.ts";
 import { createCommandOutput, type CommandOutput } from "./output.ts";
 import { readResult } from "./result-file.ts";

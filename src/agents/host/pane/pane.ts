@@ -1,8 +1,7 @@
 import readline from "node:readline";
 import type { Readable } from "node:stream";
-import { spawnProcess } from "../../../base/index.ts";
+import { cleanText, spawnProcess } from "../../../base/index.ts";
 import type { TranscriptItem } from "../../../contract/index.ts";
-import { cleanText } from "../../drivers/index.ts";
 import type { ConnectionState } from "../connection.ts";
 import type { Terminal } from "../takeover.ts";
 import { renderItem } from "./render.ts";

@@ -1,5 +1,4 @@
-import type { TranscriptBody } from "../../contract/index.ts";
-import { cleanText, cutText } from "../drivers/index.ts";
+import type { TranscriptBody } from "./transcript.ts";
 
 const KB = 1024;
 const MAX_TITLE = 500;
@@ -10,12 +9,13 @@ const MAX_DIFF_SIDE = 32 * KB;
 const MAX_DIFFS = 40;
 const MAX_ENTRIES = 100;
 
-const clean = (text: string, maxBytes: number): string => cutText(cleanText(text), maxBytes);
-const cleanOrNull = (text: string | null, maxBytes: number): string | null =>
-  text === null ? null : clean(text, maxBytes);
-
-/** A transcript body as it may be stored and shown: no control sequences, nothing longer than the contract allows. Pure. */
-export function cleanBody(body: TranscriptBody): TranscriptBody {
+/** The body with each text as `clean` gives it back for the most bytes that it may have; about 3 MB in all. */
+export function cleanBody(
+  body: TranscriptBody,
+  clean: (text: string, maxBytes: number) => string,
+): TranscriptBody {
+  const cleanOrNull = (text: string | null, maxBytes: number): string | null =>
+    text === null ? null : clean(text, maxBytes);
   switch (body.kind) {
     case "notice":
     case "prompt":
@@ -45,7 +45,7 @@ export function cleanBody(body: TranscriptBody): TranscriptBody {
           .map((entry) => ({ ...entry, text: clean(entry.text, MAX_TITLE) })),
       };
     case "permission":
-      return { ...body, title: clean(body.title, MAX_TITLE) };
+      return { ...body, requestId: clean(body.requestId, MAX_TITLE), title: clean(body.title, MAX_TITLE) };
     case "command":
       return { ...body, command: clean(body.command, MAX_INPUT), output: clean(body.output, MAX_TEXT) };
     case "result":
