@@ -26,6 +26,7 @@ import { createSend } from "./pipeline/send.ts";
 import { translationsOf, type FindTranslation } from "./pipeline/translation.ts";
 import { createCacheStage } from "./pipeline/use-cache.ts";
 import type { Within } from "./pipeline/ask-within.ts";
+import { createHedgeStage } from "./pipeline/use-hedge.ts";
 import { createReflectStage } from "./pipeline/use-reflect.ts";
 import { createTrimStage } from "./pipeline/use-trim.ts";
 import { createPlugin, type Asked } from "./plugin.ts";
@@ -146,6 +147,15 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       createCacheStage({ store: cache, clock, log }),
       reserveBudget,
       trim,
+      createHedgeStage({
+        within,
+        clock,
+        random,
+        alarms,
+        health,
+        latencies,
+        limits: [limitRate, reserveBudget],
+      }),
       createCountStage(),
     ],
     send,

@@ -21,6 +21,7 @@ export type Behaviour =
   | { readonly do: "malformed" }
   | { readonly do: "empty" }
   | { readonly do: "slow-first"; readonly ms: number }
+  | { readonly do: "slow-status"; readonly ms: number; readonly status: number }
   | { readonly do: "html" }
   /** A stream whose first event says that the provider is overloaded. */
   | { readonly do: "error-event" };
@@ -143,6 +144,10 @@ async function behave(
       return;
     case "reset":
       return void response.socket?.resetAndDestroy();
+    case "slow-status":
+      await systemClock.sleep(behaviour.ms);
+      response.writeHead(behaviour.status, json);
+      return void response.end('{"error":{"message":"upstream says no"}}');
     case "status":
       response.writeHead(behaviour.status, { ...json, ...behaviour.headers });
       return void response.end('{"error":{"message":"upstream says no"}}');

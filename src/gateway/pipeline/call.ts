@@ -39,12 +39,14 @@ export interface Call {
   readonly copy: AnswerCopy | null;
   /** What was done to the request's text; null: nothing. */
   readonly trimmed: Trimmed | null;
+  /** Told of each try before it begins; left out: nobody wants to know. */
+  readonly onTry?: (target: Target) => void;
 }
 
 /** What a call is in a chain of calls. */
 export interface ChainStep {
-  readonly name: "reflect" | "trim";
-  readonly step: "draft" | "critique" | "final" | "summary";
+  readonly name: "reflect" | "trim" | "hedge";
+  readonly step: "draft" | "critique" | "final" | "summary" | "lost";
   /** Id of the call that the caller made; of `final` its own. */
   readonly of: string;
 }

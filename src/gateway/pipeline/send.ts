@@ -111,6 +111,7 @@ export function createSend(params: Readonly<SendParams>): Next {
       }
       tried.attempts += 1;
       tried.target = target;
+      call.onTry?.(target);
       const decide = (failure: Failure): NextTry =>
         nextTry({
           failure,

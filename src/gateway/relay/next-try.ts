@@ -23,6 +23,10 @@ const AGAIN = new Set([408, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529]);
 /** Our key, our account or our name of the model are refused there; another provider may take the call. */
 const ELSEWHERE = new Set([401, 402, 403, 404]);
 
+/** Whether a status says that the request is wrong, so that no other provider would take it. */
+export const isRequestWrong = (status: number | null): boolean =>
+  status !== null && status >= 400 && !AGAIN.has(status) && !ELSEWHERE.has(status);
+
 /** Decides by the failure alone; a request that the provider finds wrong is never sent twice. Pure but for the jitter. */
 export function nextTry(params: Readonly<NextTryParams>): NextTry {
   const { failure, retry } = params;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hedgeSettings } from "../hedge/hedge-settings.ts";
 import { trimChoice } from "../trim/trim-settings.ts";
 
 /** What a call may need of a model, as far as its request shows. */
@@ -24,6 +25,7 @@ const route = z.strictObject({
   targets: z.array(target).min(1),
   /** How its calls are trimmed where neither call nor key say so. */
   trim: trimChoice.optional(),
+  hedge: hedgeSettings.optional(),
 });
 export type RouteSettings = z.infer<typeof route>;
 export type RouteTarget = z.infer<typeof target>;
