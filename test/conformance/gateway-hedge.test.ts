@@ -51,7 +51,9 @@ async function setup(hedge: object | null = { afterMs: AFTER_MS }, settings: Rec
       { model: "hedged", messages: [{ role: "user", content: "hi" }], ...fields },
       { "x-api-key": key },
     );
-  const key = async (terms: Partial<KeyTerms> = {}): Promise<{ readonly key: string; readonly id: string }> => {
+  const key = async (
+    terms: Partial<KeyTerms> = {},
+  ): Promise<{ readonly key: string; readonly id: string }> => {
     const made = await subject.gateway.keys.create(
       {
         name: "hedger",
@@ -87,35 +89,41 @@ const slow = (ms: number): Behaviour => ({ do: "slow-first", ms });
 const UNKNOWN = { usage_complete: false, cost: null, tokens: null };
 
 describe("hedging", () => {
-  test.each([null, { afterMs: 500 }])("is off, or not yet due (%j): only one target is asked", async (hedge) => {
-    const { first, second, chat } = await setup(hedge);
-    first.plan(slow(150));
-    expect(await chat()).toMatchObject({ status: 200 });
-    expect([first.calls.length, second.calls.length]).toEqual([1, 0]);
-  });
+  test.each([null, { afterMs: 500 }])(
+    "is off, or not yet due (%j): only one target is asked",
+    async (hedge) => {
+      const { first, second, chat } = await setup(hedge);
+      first.plan(slow(150));
+      expect(await chat()).toMatchObject({ status: 200 });
+      expect([first.calls.length, second.calls.length]).toEqual([1, 0]);
+    },
+  );
 
-  test.each([false, true])("the second target answers first (stream %s): the first one is cancelled", async (stream) => {
-    const { first, second, third, chat, rowsOf } = await setup();
-    first.plan(slow(5_000));
-    const answer = await chat({ stream });
-    const answeredMs = systemClock.monotonicMs();
-    expect(answer).toMatchObject({ status: 200, clean: true });
-    expect(answer.text).toContain(stream ? "[DONE]" : ANSWER_TEXT);
-    expect(answer.ms).toBeLessThan(2_000);
-    expect((await first.calls[0]?.aborted) ?? Infinity).toBeLessThan(answeredMs + 50);
-    expect((second.calls[0]?.atMs ?? 0) - (first.calls[0]?.atMs ?? 0)).toBeGreaterThanOrEqual(AFTER_MS - 5);
-    expect([first.calls.length, second.calls.length, third.calls.length]).toEqual([1, 1, 0]);
-    expect(await rowsOf(answer)).toEqual([
-      expect.objectContaining({ provider: "second", outcome: "ok", status: 200, chain: null }),
-      expect.objectContaining({
-        ...UNKNOWN,
-        provider: "openai",
-        outcome: "aborted",
-        chain: "hedge",
-        chain_step: "lost",
-      }),
-    ]);
-  });
+  test.each([false, true])(
+    "the second target answers first (stream %s): the first one is cancelled",
+    async (stream) => {
+      const { first, second, third, chat, rowsOf } = await setup();
+      first.plan(slow(5_000));
+      const answer = await chat({ stream });
+      const answeredMs = systemClock.monotonicMs();
+      expect(answer).toMatchObject({ status: 200, clean: true });
+      expect(answer.text).toContain(stream ? "[DONE]" : ANSWER_TEXT);
+      expect(answer.ms).toBeLessThan(2_000);
+      expect((await first.calls[0]?.aborted) ?? Infinity).toBeLessThan(answeredMs + 50);
+      expect((second.calls[0]?.atMs ?? 0) - (first.calls[0]?.atMs ?? 0)).toBeGreaterThanOrEqual(AFTER_MS - 5);
+      expect([first.calls.length, second.calls.length, third.calls.length]).toEqual([1, 1, 0]);
+      expect(await rowsOf(answer)).toEqual([
+        expect.objectContaining({ provider: "second", outcome: "ok", status: 200, chain: null }),
+        expect.objectContaining({
+          ...UNKNOWN,
+          provider: "openai",
+          outcome: "aborted",
+          chain: "hedge",
+          chain_step: "lost",
+        }),
+      ]);
+    },
+  );
 
   test.each([false, true])("the first target is faster after all (stream %s)", async (stream) => {
     const { first, second, chat, rowsOf } = await setup();
@@ -140,7 +148,13 @@ describe("hedging", () => {
     expect(second.calls).toHaveLength(1);
     expect(await rowsOf(answer)).toEqual([
       expect.objectContaining({ provider: "openai", outcome: "ok" }),
-      expect.objectContaining({ provider: "second", outcome: "rejected", status: 500, cost: 0, chain: "hedge" }),
+      expect.objectContaining({
+        provider: "second",
+        outcome: "rejected",
+        status: 500,
+        cost: 0,
+        chain: "hedge",
+      }),
     ]);
   });
 
@@ -179,7 +193,8 @@ describe("hedging", () => {
 
   test("no provider that is out, or asked us to wait, is asked", async () => {
     const { first, second, third, chat } = await setup();
-    for (const one of [second, third]) one.plan({ do: "status", status: 429, headers: { "retry-after": "30" } });
+    for (const one of [second, third])
+      one.plan({ do: "status", status: 429, headers: { "retry-after": "30" } });
     await chat({ model: "second/gpt-5" });
     await chat({ model: "third/gpt-5" });
     first.plan(slow(250));

@@ -100,13 +100,7 @@ async function race(
       return { ...other.result, budget: null };
     }
     if (begun !== null && other !== null && other.result.outcome !== "refused")
-      await recordLoser(
-        params,
-        begun.call,
-        other,
-        running.winner === null ? {} : { error: LOST },
-        call.id,
-      );
+      await recordLoser(params, begun.call, other, running.winner === null ? {} : { error: LOST }, call.id);
     if (call.watch.ended !== "gone") runner.give();
     handOver(copy, call);
     return first.result;
