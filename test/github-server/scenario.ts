@@ -13,12 +13,12 @@ import {
 } from "../../src/base/index.ts";
 import { createGit, ensureCache } from "../../src/repositories/index.ts";
 import { createMailboxes } from "../../src/messages/index.ts";
-import { createIntake, githubSettings, loadGitHub } from "../../src/sources/index.ts";
 import { createNotifier } from "../../src/store/index.ts";
-import { createOutboxWorker, createTaskQueries } from "../../src/tasks/index.ts";
+import { createOutboxWorker } from "../../src/tasks/index.ts";
 import { RESULT } from "../../src/tasks/decide-fixture.ts";
 import { QUEUES, setupTasks } from "../../src/tasks/tasks-fixture.ts";
 import { freePort } from "../support/installation.ts";
+import { connectGitHub } from "./connect.ts";
 import { emit, emitIssue, sendPending } from "./deliveries.ts";
 import { headOf } from "./git.ts";
 import { writeComment } from "./routes.ts";
@@ -96,62 +96,39 @@ export async function setupGitHub({
   const { token } = server.state;
   const home = resolveHome({ MIYABI_HOME: path.join(root, "home") });
   const ourGit = createGit({ processes: systemProcessRunner, searchPath: process.env["PATH"] ?? "" });
-  const intake = createIntake({ tasks: bundle.tasks, git: ourGit, queues: QUEUES, requireProfile: () => {} });
   let aheadMs = 0;
   const clock = { ...systemClock, now: () => new Date(Date.now() + aheadMs) };
   const deps = { clock, random: systemRandom, log: silentLog };
   const notifier = createNotifier({ ...deps, connectionUrl: bundle.db.connectionUrl });
   const mailboxes = createMailboxes({ database: bundle.database });
-  const queries = createTaskQueries({
-    database: bundle.database,
-    costs: {
-      ofTasks: () => Promise.resolve(new Map()),
-      ofRuns: () => Promise.resolve(new Map()),
-      perSpan: () => Promise.resolve([]),
-    },
-    team: { slots: () => Promise.resolve([]), cannotRun: () => Promise.resolve(null) },
-  });
-  const { openGitHub } = await loadGitHub();
   const webhookPort = webhooks ? await freePort() : 0;
+  const settings = {
+    apiUrl: server.url,
+    token: "GITHUB_TOKEN",
+    maxOpenTasks,
+    maxStartsPerMinute,
+    routes,
+    ...(writes === undefined ? {} : { writes }),
+    repositories: [{ name: NAME, merge: policy, trusted: [...trusted] }],
+    ...(webhooks ? { webhooks: { port: webhookPort, secretEnv: "WEBHOOK_SECRET" } } : {}),
+  };
   /** What one control plane has of GitHub. */
-  const connect = () => {
-    const github = openGitHub({
-      ...deps,
-      settings: githubSettings.parse({
-        apiUrl: server.url,
-        token: "GITHUB_TOKEN",
-        maxOpenTasks,
-        maxStartsPerMinute,
-        routes,
-        ...(writes === undefined ? {} : { writes }),
-        repositories: [{ name: NAME, merge: policy, trusted: [...trusted] }],
-        ...(webhooks ? { webhooks: { port: webhookPort, secretEnv: "WEBHOOK_SECRET" } } : {}),
-      }),
-      readSecret: (name) => (name === "WEBHOOK_SECRET" ? HOOK_SECRET : token),
+  const connect = async () => {
+    const github = await connectGitHub({
       database: bundle.database,
       notifier,
       tasks: bundle.tasks,
-      intake,
       git: ourGit,
       home,
-      consoleUrl: "http://localhost:8000",
-      commandPorts: {
-        explain: (taskId) => queries.explain(taskId, systemClock.now()),
-        tell: (slot, text, { from, idempotencyKey }) =>
-          mailboxes.send({
-            sender: from,
-            recipient: slot,
-            taskId: null,
-            body: text,
-            dedupeKey: idempotencyKey,
-          }),
-        endingRunOf: (_taskId, work) => work(),
-      },
+      queues: QUEUES,
+      settings,
+      readSecret: (name) => (name === "WEBHOOK_SECRET" ? HOOK_SECRET : token),
+      clock,
     });
     const { handlers } = github;
     return { github, outbox: createOutboxWorker({ ...deps, database: bundle.database, notifier, handlers }) };
   };
-  const { github, outbox } = connect();
+  const { github, outbox } = await connect();
   const [poll, watch, relay, held, deliveries] = github.services;
   const { listener } = github;
   if (listener !== null) {
@@ -323,6 +300,8 @@ export async function setupGitHub({
     /** Wall time alone goes on. */
     clock: { now: () => clock.now().getTime(), advance: (ms: number) => void (aheadMs += ms) },
     server,
+    /** For a control plane in another process. */
+    own: { home: home.root, connectionUrl: bundle.db.connectionUrl, token, settings },
     github,
     repository,
     gitDir,

@@ -5,7 +5,7 @@ import { setupGitHub } from "../github-server/scenario.ts";
 test("two control planes on one database: one task, one pull request and one comment for each issue", async () => {
   const scenario = await setupGitHub();
   const { openIssue, database, agents, pulls, server, github, outbox } = scenario;
-  const other = scenario.second();
+  const other = await scenario.second();
   const issues = Array.from({ length: 8 }, () => openIssue({ labelledBy: "hanako" }));
   const together = async (): Promise<void> => {
     await Promise.all([github, other.github].map(async ({ services: [poll] }) => poll?.tick()));

@@ -31,7 +31,7 @@ interface NoticeResult {
 /** Makes an issue that is no task say why. When it becomes one, its progress takes the comment over. */
 export function createNoticeHandler(params: Readonly<NoticeParams>): OutboxHandler<NoticeResult | null> {
   return {
-    send: async ({ target }) => {
+    send: async ({ target, earlierAttempts }) => {
       const { rows } = await params.database.query<NoticeRow>(
         `select repository, number, intake, comment_id::text, written from miyabi.github_issues
          where task_id is null and 'issue:' || repository || '#' || number = $1`,
@@ -45,7 +45,8 @@ export function createNoticeHandler(params: Readonly<NoticeParams>): OutboxHandl
       const says = quoted(describeIntake(row.intake, repository.settings.label));
       const body = `**Not started.**\n\n${says}\n\n${NOTICE_MARKER}`;
       const text = createHash("sha256").update(body).digest("hex");
-      if (row.written.comment === text) return null;
+      // A try that died may have written what we never recorded.
+      if (row.written.comment === text && earlierAttempts === 0) return null;
       const commentId = await writeIssueComment({
         client: repository.client,
         name: repository.settings.name,
@@ -66,7 +67,12 @@ export function createNoticeHandler(params: Readonly<NoticeParams>): OutboxHandl
         [result.repository, result.number, result.commentId, result.text],
       );
     },
-    // The next look at the issue asks for it again.
-    giveUp: () => Promise.resolve(),
+    // The next look at the issue asks for it again, whatever of it is there.
+    giveUp: async (tx, { target }) => {
+      await tx.query(
+        "update miyabi.github_issues set written = '{}' where task_id is null and 'issue:' || repository || '#' || number = $1",
+        [target],
+      );
+    },
   };
 }

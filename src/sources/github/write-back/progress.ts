@@ -33,8 +33,9 @@ export function createProgressHandler(
     send: async (entry) => {
       const { task, repository } = await requireTask(params, entry);
       const label = labelOf(task);
-      const { written } = task.issue;
-      if (written.label !== (label ?? "")) await setLabel(repository, task, label);
+      // A try that died may have written what we never recorded.
+      const written = entry.earlierAttempts > 0 ? {} : task.issue.written;
+      if (written.label !== (label ?? "")) await setLabel(repository, task, { label, old: written.label });
       const says = hashOf(progressComment(task, params.consoleUrl));
       return { label, says: says === written.comment ? null : says };
     },
@@ -50,8 +51,12 @@ export function createProgressHandler(
           target: `${PROGRESS_COMMENT}:${taskId ?? ""}`,
         });
     },
-    // The next change of the task shows everything; nothing else hangs on it.
-    giveUp: () => Promise.resolve(),
+    // The next change of the task shows everything, whatever of it is there; nothing else hangs on it.
+    giveUp: async (tx, entry) => {
+      await tx.query("update miyabi.github_issues set written = written - 'label' where task_id = $1", [
+        entry.taskId,
+      ]);
+    },
   };
 }
 
@@ -65,7 +70,9 @@ export function createProgressCommentHandler(
       const body = progressComment(task, params.consoleUrl);
       const says = hashOf(body);
       const { written, commentId, number } = task.issue;
-      if (written.comment === says) return { says, commentId: Number(commentId) };
+      // As above.
+      if (written.comment === says && entry.earlierAttempts === 0)
+        return { says, commentId: Number(commentId) };
       const wrote = await writeIssueComment({
         client: repository.client,
         name: repository.settings.name,
@@ -83,14 +90,19 @@ export function createProgressCommentHandler(
         [taskId, commentId, says],
       );
     },
-    giveUp: () => Promise.resolve(),
+    giveUp: async (tx, { taskId }) => {
+      await tx.query("update miyabi.github_issues set written = written - 'comment' where task_id = $1", [
+        taskId,
+      ]);
+    },
   };
 }
 
 async function setLabel(
   { client, settings }: HostedRepository,
   task: HostedTask,
-  label: string | null,
+  /** `old`: what is there; undefined: we do not know. */
+  { label, old }: { readonly label: string | null; readonly old: string | undefined },
 ): Promise<void> {
   const [owner, repo] = settings.name.split("/");
   const at = { owner, repo, issue_number: task.issue.number };
@@ -100,8 +112,6 @@ async function setLabel(
       { ...at, labels: [label] },
       anything,
     );
-  const old = task.issue.written.label;
-  // After a crash we do not know what we wrote last.
   const stale = old === undefined ? await labelsOf(client, at) : [old];
   for (const name of stale)
     if (name !== label && STATE_LABELS.includes(name))
