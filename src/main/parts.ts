@@ -20,6 +20,7 @@ import { createAgentDesk } from "./agent-desk.ts";
 import { createAgentServices, isOnPath } from "./agent-services.ts";
 import { createChatCommands } from "./chat-commands.ts";
 import { chatKeyTerms } from "./chat-key-terms.ts";
+import { classifyKeyTerms } from "./classify-key-terms.ts";
 import { createCompletion } from "./completion.ts";
 import { lackOfDiskRoom } from "./disk-room.ts";
 import { openDomain } from "./domain.ts";
@@ -96,6 +97,17 @@ export async function openParts(params: Readonly<ControlPlaneParams>) {
             explain: (taskId) => reads.explain(taskId, clock.now()),
             tell: (slot, text, by) => desk.tell(slot, text, by),
             endingRunOf: (taskId, work) => desk.cancelRunOf(taskId, work),
+          },
+          modelAccess: {
+            gatewayUrl: url,
+            key: async () => {
+              const { classify } = settings.github ?? {};
+              const file = path.join(home.root, "classification-key.secret");
+              const key = `mk-${await openTokenFile({ file, random })}`;
+              if (classify !== undefined)
+                await gateway.keys.ensure(key, classifyKeyTerms(classify), "github");
+              return key;
+            },
           },
           clock,
           random,

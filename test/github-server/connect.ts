@@ -1,7 +1,7 @@
 import { silentLog, systemClock, systemRandom, type Clock, type Home } from "../../src/base/index.ts";
 import { createMailboxes } from "../../src/messages/index.ts";
 import type { Git } from "../../src/repositories/index.ts";
-import { createIntake, githubSettings, loadGitHub } from "../../src/sources/index.ts";
+import { createIntake, githubSettings, loadGitHub, type GitHubParams } from "../../src/sources/index.ts";
 import type { Database, Notifier } from "../../src/store/index.ts";
 import { createTaskQueries, type TaskService } from "../../src/tasks/index.ts";
 
@@ -16,6 +16,8 @@ interface ConnectParams {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly readSecret: (name: string) => string;
   readonly clock?: Clock;
+  /** Absent: no model is to be asked. */
+  readonly modelAccess?: GitHubParams["modelAccess"];
 }
 
 /** What one control plane has of GitHub, with no agents beside it. */
@@ -57,6 +59,10 @@ export async function connectGitHub(params: Readonly<ConnectParams>) {
           dedupeKey: idempotencyKey,
         }),
       endingRunOf: (_taskId, work) => work(),
+    },
+    modelAccess: params.modelAccess ?? {
+      gatewayUrl: "http://127.0.0.1:1",
+      key: () => Promise.reject(new Error("no model is to be asked")),
     },
   });
 }

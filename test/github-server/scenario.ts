@@ -13,7 +13,8 @@ import {
 } from "../../src/base/index.ts";
 import { createGit, ensureCache } from "../../src/repositories/index.ts";
 import { createMailboxes } from "../../src/messages/index.ts";
-import { createNotifier } from "../../src/store/index.ts";
+import type { GitHubParams } from "../../src/sources/index.ts";
+import { createNotifier, type Database } from "../../src/store/index.ts";
 import { createOutboxWorker } from "../../src/tasks/index.ts";
 import { RESULT } from "../../src/tasks/decide-fixture.ts";
 import { QUEUES, setupTasks } from "../../src/tasks/tasks-fixture.ts";
@@ -42,6 +43,11 @@ interface ScenarioParams {
   readonly files?: Readonly<Record<string, string>>;
   /** Of the section `github`; default: what is written is not limited. */
   readonly writes?: Readonly<Record<string, number>>;
+  /** Section `classify`, and the way to a model of its own for this database. */
+  readonly classify?: {
+    readonly settings: object;
+    readonly access: (database: Database) => Promise<GitHubParams["modelAccess"]>;
+  };
   /** Deliveries are sent to the product, by `deliver`. */
   readonly webhooks?: boolean;
 }
@@ -54,6 +60,7 @@ export async function setupGitHub({
   trusted = [],
   webhooks = false,
   routes = [],
+  classify,
   files = {},
   writes,
 }: ScenarioParams = {}) {
@@ -101,6 +108,7 @@ export async function setupGitHub({
   const deps = { clock, random: systemRandom, log: silentLog };
   const notifier = createNotifier({ ...deps, connectionUrl: bundle.db.connectionUrl });
   const mailboxes = createMailboxes({ database: bundle.database });
+  const modelAccess = await classify?.access(bundle.database);
   const webhookPort = webhooks ? await freePort() : 0;
   const settings = {
     apiUrl: server.url,
@@ -108,6 +116,7 @@ export async function setupGitHub({
     maxOpenTasks,
     maxStartsPerMinute,
     routes,
+    ...(classify === undefined ? {} : { classify: classify.settings }),
     ...(writes === undefined ? {} : { writes }),
     repositories: [{ name: NAME, merge: policy, trusted: [...trusted] }],
     ...(webhooks ? { webhooks: { port: webhookPort, secretEnv: "WEBHOOK_SECRET" } } : {}),
@@ -122,6 +131,7 @@ export async function setupGitHub({
       home,
       queues: QUEUES,
       settings,
+      ...(modelAccess === undefined ? {} : { modelAccess }),
       readSecret: (name) => (name === "WEBHOOK_SECRET" ? HOOK_SECRET : token),
       clock,
     });
@@ -130,6 +140,7 @@ export async function setupGitHub({
   };
   const { github, outbox } = await connect();
   const [poll, watch, relay, held, deliveries] = github.services;
+  const classifier = github.services.find(({ name }) => name === "github-classifier");
   const { listener } = github;
   if (listener !== null) {
     await listener.start();
@@ -148,15 +159,15 @@ export async function setupGitHub({
   };
 
   /** A person opens an issue; another one may label it. */
-  const openIssue = (params: { body?: string; labelledBy?: string; labels?: readonly string[] }): Issue => {
+  const openIssue = (params: { title?: string; body?: string; by?: string; labelledBy?: string; labels?: readonly string[] }): Issue => {
     const number = repository.issues.size + 1;
     const at = new Date().toISOString();
     const issue: Issue = {
       number,
-      title: "Say the price",
+      title: params.title ?? "Say the price",
       body: params.body ?? "The menu has no prices.",
       state: "open",
-      user: "stranger",
+      user: params.by ?? "stranger",
       labels: [...(params.labels ?? [])],
       updatedAt: Date.now(),
       pull: null,
@@ -185,6 +196,7 @@ export async function setupGitHub({
   const settle = async ({ polls = true } = {}): Promise<void> => {
     if (polls) await poll?.tick();
     await held?.tick();
+    await classifier?.tick();
     for (let round = 0; round < 3; round += 1) {
       await bundle.database.query("update miyabi.outbox set due_at = now() where state = 'pending'");
       await outbox.tick();

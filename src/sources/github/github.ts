@@ -4,6 +4,9 @@ import type { Database, Notifier } from "../../store/index.ts";
 import type { OutboxHandler, OutboxHandlers, TaskService } from "../../tasks/index.ts";
 import type { Intake } from "../intake/index.ts";
 import { createBudget } from "./budget.ts";
+import type { ModelAccess } from "./classify/ask-model.ts";
+import { createClassifier, SET_LABELS } from "./classify/classifier.ts";
+import { createSetLabelsHandler } from "./classify/set-labels.ts";
 import { createGitHubConnection } from "./client.ts";
 import { createAnswerHandler } from "./commands/answer.ts";
 import { createCommands } from "./commands/commands.ts";
@@ -47,6 +50,8 @@ export interface GitHubParams {
   readonly home: Home;
   readonly consoleUrl: string;
   readonly commandPorts: CommandPorts;
+  /** For the classification of issues; used only where that is configured. */
+  readonly modelAccess: ModelAccess;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -103,6 +108,7 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
   const issues = createIssueIntake({
     places,
     dependencies: createDependenciesFile(git),
+    ownLogin: connection.ownLogin,
     settings,
     database,
     tasks,
@@ -151,6 +157,7 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
     ["pull-request", whenRoom("urgent", createPullRequestHandler(writeBack))],
     ["comment-answer", whenRoom("answer", createAnswerHandler({ repositories, ownLogin }))],
     ["progress", whenRoom("label", createProgressHandler({ ...writeBack, random }))],
+    [SET_LABELS, whenRoom("comment", createSetLabelsHandler({ database, repositories, trust }))],
     [NOTICE, whenRoom("comment", createNoticeHandler({ database, repositories, ownLogin }))],
     [PROGRESS_COMMENT, whenRoom("comment", createProgressCommentHandler({ ...writeBack, ownLogin }))],
   ]);
@@ -174,6 +181,17 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
       createAnswerRelay(params),
       held,
       ...(webhooks === null ? [] : [webhooks.processor]),
+      ...(settings.classify === undefined
+        ? []
+        : [
+            createClassifier({
+              ...params,
+              classify: settings.classify,
+              access: params.modelAccess,
+              repositories,
+              trust,
+            }),
+          ]),
     ],
     listener: webhooks?.listener ?? null,
     handlers,

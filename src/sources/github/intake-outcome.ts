@@ -11,6 +11,13 @@ export type IntakeOutcome =
   | { readonly outcome: "full" | "later"; readonly limit: number; readonly class: string }
   /** It is closed or lost its label before it could start. */
   | { readonly outcome: "unwanted" }
+  /** A model chose these labels; `set`: they were set on the issue, else they are suggestions. */
+  | {
+      readonly outcome: "classified";
+      readonly model: string;
+      readonly labels: readonly string[];
+      readonly set: boolean;
+    }
   /** `commit`: of the branch whose files said so; absent: it is not theirs. */
   | { readonly outcome: "refused"; readonly message: string; readonly commit?: string };
 
@@ -36,7 +43,22 @@ export function describeIntake(outcome: IntakeOutcome | null, label: string): st
       return `${outcome.limit} tasks of this repository are open, which is the limit; it starts by itself. ${ORDER}`;
     case "later":
       return `${outcome.limit} issues start within a minute at most; it starts by itself. ${ORDER}`;
+    case "classified":
+      return describeClassified(outcome, label);
     case "refused":
       return `It could not be taken: ${outcome.message}`;
   }
+}
+
+function describeClassified(
+  { model, labels, set }: Extract<IntakeOutcome, { outcome: "classified" }>,
+  label: string,
+): string {
+  const starts = `It starts when somebody with write access sets the label \`${label}\`.`;
+  if (labels.length === 0) return `The model ${model} found no label that fits. ${starts}`;
+  const listed = labels.map((one) => `\`${one}\``).join(", ");
+  if (!set)
+    return `The model ${model} suggests ${listed}. Nothing was set, because not everybody who wrote this has write access. ${starts}`;
+  const isStarted = labels.some((one) => one.toLowerCase() === label.toLowerCase());
+  return `The model ${model} chose ${listed}.${isStarted ? "" : ` ${starts}`}`;
 }

@@ -5,43 +5,54 @@ import type { IntakeOutcome } from "./intake-outcome.ts";
 
 export const NOTICE = "intake-notice";
 
+interface Place {
+  readonly repository: string;
+  readonly number: number;
+}
+
 /**
  * Keeps what became of an issue, and has the issue say so. Issues that wait for each other in a circle all learn of it, and all
  * forget it when it is broken.
  */
-export async function rememberOutcome(
+export function rememberOutcome(
   database: Database,
   random: Pick<Random, "uuid">,
-  place: { readonly repository: string; readonly number: number },
+  place: Place,
   outcome: IntakeOutcome,
 ): Promise<void> {
-  const { repository, number } = place;
+  return database.transaction((tx) => rememberOutcomeIn(tx, random, place, outcome));
+}
+
+export async function rememberOutcomeIn(
+  tx: Tx,
+  random: Pick<Random, "uuid">,
+  { repository, number }: Place,
+  outcome: IntakeOutcome,
+): Promise<void> {
   const self = `${repository}#${number}`;
-  await database.transaction(async (tx) => {
-    const { rowCount } = await tx.query(
-      `insert into miyabi.github_issues (repository, number, intake) values ($1, $2, $3)
-       on conflict (repository, number) do update set intake = excluded.intake, updated_at = now()
-         where miyabi.github_issues.task_id is null or excluded.intake ->> 'outcome' = 'taken'`,
-      [repository, number, JSON.stringify(outcome)],
-    );
-    if (rowCount === 0) return;
-    const cycle = outcome.outcome === "waits" ? (outcome.cycle ?? null) : null;
-    const others = cycle === null ? [] : cycle.filter((one) => one !== self);
-    await tx.query(
-      `update miyabi.github_issues set intake = intake || jsonb_build_object('cycle', $2::jsonb)
-       where task_id is null and repository || '#' || number = any($1) and intake ->> 'outcome' = 'waits'`,
-      [others, JSON.stringify(cycle)],
-    );
-    const { rows } = await tx.query<{ reference: string }>(
-      `update miyabi.github_issues set intake = intake - 'cycle'
-       where intake -> 'cycle' ? $1 and not repository || '#' || number = any($2)
-       returning repository || '#' || number as reference`,
-      [self, [self, ...others]],
-    );
-    if (outcome.outcome === "taken") return;
-    for (const one of [self, ...others, ...rows.map(({ reference }) => reference)])
-      await sayOnIssue(tx, random, one);
-  });
+  const { rowCount } = await tx.query(
+    `insert into miyabi.github_issues (repository, number, intake) values ($1, $2, $3)
+     on conflict (repository, number) do update set intake = excluded.intake, updated_at = now()
+       where miyabi.github_issues.task_id is null or excluded.intake ->> 'outcome' = 'taken'`,
+    [repository, number, JSON.stringify(outcome)],
+  );
+  if (rowCount === 0) return;
+  const cycle = outcome.outcome === "waits" ? (outcome.cycle ?? null) : null;
+  const others = cycle === null ? [] : cycle.filter((one) => one !== self);
+  await tx.query(
+    `update miyabi.github_issues set intake = intake || jsonb_build_object('cycle', $2::jsonb)
+     where task_id is null and repository || '#' || number = any($1) and intake ->> 'outcome' = 'waits'`,
+    [others, JSON.stringify(cycle)],
+  );
+  const { rows } = await tx.query<{ reference: string }>(
+    `update miyabi.github_issues set intake = intake - 'cycle'
+     where intake -> 'cycle' ? $1 and not repository || '#' || number = any($2)
+     returning repository || '#' || number as reference`,
+    [self, [self, ...others]],
+  );
+  if (outcome.outcome === "taken") return;
+  for (const one of [self, ...others, ...rows.map(({ reference }) => reference)])
+    await sayOnIssue(tx, random, one);
 }
 
 /** Has an issue without a task say why it has none. */
@@ -65,7 +76,7 @@ export async function waitersOf(
 /** What became of an issue that is no task; null: nothing is known of it. */
 export async function knownIntake(
   db: Queryable,
-  { repository, number }: { readonly repository: string; readonly number: number },
+  { repository, number }: Place,
 ): Promise<IntakeOutcome | null> {
   const { rows } = await db.query<{ intake: IntakeOutcome }>(
     "select intake from miyabi.github_issues where repository = $1 and number = $2",
@@ -77,7 +88,7 @@ export async function knownIntake(
 /** An issue without a task is no more: it takes nobody's turn. */
 export async function forgetIssue(
   db: Queryable,
-  { repository, number }: { readonly repository: string; readonly number: number },
+  { repository, number }: Place,
 ): Promise<void> {
   await db.query(
     "delete from miyabi.github_issues where repository = $1 and number = $2 and task_id is null",

@@ -3,13 +3,14 @@ import type { Database } from "../../store/index.ts";
 import type { TaskService } from "../../tasks/index.ts";
 import type { Intake } from "../intake/index.ts";
 import { findBlockers } from "./blockers.ts";
+import { noteUnlabelled, readClassification } from "./classify/classification-store.ts";
 import { textUsedAt } from "./commands/comment-store.ts";
 import type { DependenciesFile } from "./dependencies-file.ts";
 import { describeIntake, type IntakeOutcome } from "./intake-outcome.ts";
 import { forgetIssue, knownIntake, rememberOutcome, waitersOf } from "./intake-store.ts";
 import { transferredTo, type IssueChanges, type IssueTask } from "./issue-changes.ts";
 import { changedSince, lastLabelled, readIssues, type IssueSnapshot } from "./issue-snapshot.ts";
-import { lastChangeOf, wordsOf, type IssueWords } from "./issue-words.ts";
+import { hashOfWords, lastChangeOf, wordsOf, type IssueWords } from "./issue-words.ts";
 import type { Places } from "./places.ts";
 import { issueReply, repositoryReply, type IssueReply } from "./replies.ts";
 import type { HostedRepositories, HostedRepository } from "./repositories.ts";
@@ -27,6 +28,7 @@ interface IssueIntakeParams {
   readonly repositories: HostedRepositories;
   readonly places: Places;
   readonly dependencies: DependenciesFile;
+  readonly ownLogin: () => Promise<string>;
   readonly random: Pick<Random, "uuid">;
   readonly log: Log;
 }
@@ -66,7 +68,9 @@ export function createIssueIntake(params: Readonly<IssueIntakeParams>): IssueInt
     const place = { repository: repository.key, number: issue.number };
     if (!wanted) {
       const before = await knownIntake(params.database, place);
-      if (before !== null && before.outcome !== "unwanted")
+      if (params.settings.classify !== undefined && issue.state === "open" && issue.labels.length === 0)
+        await noteUnlabelled(params.database, { ...place, author: issue.user?.login ?? null });
+      if (before !== null && before.outcome !== "unwanted" && before.outcome !== "classified")
         await rememberOutcome(params.database, params.random, place, { outcome: "unwanted" });
       return issue.state === "closed" ? release(repository, issue.number) : undefined;
     }
@@ -138,7 +142,7 @@ function createTurns(): Turns {
 const isWanted = ({ settings }: HostedRepository, issue: IssueReply): boolean =>
   issue.state === "open" && hasLabel(issue, settings.label);
 
-const hasLabel = (issue: Pick<IssueReply, "labels"> | IssueSnapshot, label: string): boolean =>
+const hasLabel = (issue: Pick<IssueSnapshot, "labels">, label: string): boolean =>
   issue.labels.some((one) => one.toLowerCase() === label.toLowerCase());
 
 /** Null where it is not wanted any more. */
@@ -153,13 +157,31 @@ async function take(
   const snapshot = given ?? (await readIssues(client, settings.name, [number])).get(number);
   if (snapshot === undefined || !snapshot.isOpen || !hasLabel(snapshot, settings.label)) return null;
   const labelled = lastLabelled(snapshot, settings.label);
-  if (labelled === null || !(await params.trust.isTrusted(client, settings, labelled.by)))
-    return { outcome: "untrusted", by: labelled?.by ?? "somebody unknown" };
+  const chosen = labelled === null ? null : await chosenFor(params, repository, snapshot, labelled.by);
+  const starter = chosen === null ? (labelled?.by ?? null) : chosen.author;
+  if (labelled === null || !(await params.trust.isTrusted(client, settings, starter)))
+    return { outcome: "untrusted", by: starter ?? "somebody unknown" };
   if (!(await isTextUsed(params.database, repository, snapshot)))
-    for (const by of changedSince(snapshot, labelled))
+    for (const by of [...changedSince(snapshot, labelled), ...(chosen?.isOfThisText === false ? [null] : [])])
       if (!(await params.trust.isTrusted(client, settings, by)))
         return { outcome: "edited", by: by ?? "somebody unknown" };
-  return create(params, inTurn, repository, snapshot, { key: labelled.id, by: labelled.by ?? "" });
+  return create(params, inTurn, repository, snapshot, { key: labelled.id, by: starter ?? "" });
+}
+
+/**
+ * Where the label is ours, set because a model chose it, the issue's author starts it, and the text is what the model was shown.
+ * That we may write says nothing about either. Null: it is not such a label.
+ */
+async function chosenFor(
+  params: Readonly<IssueIntakeParams>,
+  { key: repository, settings }: HostedRepository,
+  snapshot: IssueSnapshot,
+  labelledBy: string | null,
+): Promise<{ readonly author: string | null; readonly isOfThisText: boolean } | null> {
+  const chosen = await readClassification(params.database, { repository, number: snapshot.number });
+  if (chosen?.state !== "chosen" || !hasLabel(chosen, settings.label)) return null;
+  if (labelledBy !== (await params.ownLogin())) return null;
+  return { author: chosen.author, isOfThisText: chosen.textHash === hashOfWords(snapshot) };
 }
 
 /** Whether a trusted person said, after its last change, that the text may be used. */

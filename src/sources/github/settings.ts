@@ -59,6 +59,23 @@ export function writeLimitsOf({
   return given === undefined && isGitHubCloud(apiUrl) ? writes.parse({}) : (given ?? null);
 }
 
+const classify = z.strictObject({
+  /** Model of the gateway that is asked. */
+  model: z.string().min(1).max(200),
+  /** Labels that it may choose, each with when it fits. The label that starts issues may be among them. */
+  labels: z
+    .record(z.string().min(1).max(50), z.string().min(1).max(300))
+    .refine((labels) => Object.keys(labels).length > 0, "give at least one label")
+    .refine((labels) => Object.keys(labels).length <= 50, "give 50 labels at most"),
+  /** Whether issues of people without write access are asked about too; labels are only suggested then, never set. */
+  suggestToOthers: z.boolean().default(false),
+  /** What all these calls may cost a day. USD. */
+  dayUsd: z.number().positive().max(10_000).default(1),
+  /** What they may cost a month; null: no limit beyond the daily one. USD. */
+  monthUsd: z.number().positive().max(100_000).nullable().default(null),
+});
+export type ClassifySettings = z.infer<typeof classify>;
+
 /** Section `github` of `miyabi.yaml`. */
 export const githubSettings = z
   .strictObject({
@@ -95,6 +112,8 @@ export const githubSettings = z
     maxOpenTasks: z.number().int().min(1).max(10_000).default(50),
     /** Issues of all repositories that become tasks within 60 seconds at most; further ones wait for their turn. */
     maxStartsPerMinute: z.number().int().min(1).max(10_000).default(60),
+    /** A model chooses the labels of issues that have none; absent: no model is ever asked. */
+    classify: classify.optional(),
     repositories: z.array(repository).min(1).max(500),
   })
   .superRefine((value, context) => {

@@ -40,8 +40,7 @@ export function createNoticeHandler(params: Readonly<NoticeParams>): OutboxHandl
       const row = rows[0];
       const repository = row === undefined ? null : await params.repositories.find(row.repository);
       if (row === undefined || repository === null) return null;
-      // It starts within minutes, or nobody wants it any more: not worth a comment of its own.
-      if (row.comment_id === null && ["later", "unwanted"].includes(row.intake.outcome)) return null;
+      if (row.comment_id === null && isSaidOnlyWhenAsked(row.intake)) return null;
       const says = quoted(describeIntake(row.intake, repository.settings.label));
       const body = `**Not started.**\n\n${says}\n\n${NOTICE_MARKER}`;
       const text = createHash("sha256").update(body).digest("hex");
@@ -76,3 +75,9 @@ export function createNoticeHandler(params: Readonly<NoticeParams>): OutboxHandl
     },
   };
 }
+
+/** It starts within minutes, nobody wants it any more, or no label fits: not worth a comment of its own. */
+const isSaidOnlyWhenAsked = (intake: IntakeOutcome): boolean =>
+  intake.outcome === "later" ||
+  intake.outcome === "unwanted" ||
+  (intake.outcome === "classified" && intake.labels.length === 0);
