@@ -159,7 +159,13 @@ export async function setupGitHub({
   };
 
   /** A person opens an issue; another one may label it. */
-  const openIssue = (params: { title?: string; body?: string; by?: string; labelledBy?: string; labels?: readonly string[] }): Issue => {
+  const openIssue = (params: {
+    title?: string;
+    body?: string;
+    by?: string;
+    labelledBy?: string;
+    labels?: readonly string[];
+  }): Issue => {
     const number = repository.issues.size + 1;
     const at = new Date().toISOString();
     const issue: Issue = {

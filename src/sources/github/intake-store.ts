@@ -86,10 +86,7 @@ export async function knownIntake(
 }
 
 /** An issue without a task is no more: it takes nobody's turn. */
-export async function forgetIssue(
-  db: Queryable,
-  { repository, number }: Place,
-): Promise<void> {
+export async function forgetIssue(db: Queryable, { repository, number }: Place): Promise<void> {
   await db.query(
     "delete from miyabi.github_issues where repository = $1 and number = $2 and task_id is null",
     [repository, number],

@@ -60,7 +60,9 @@ export async function askModel(access: ModelAccess, question: Readonly<Question>
       );
     }
     const reply = replyShape.safeParse(body);
-    const labels = reply.success ? parseLabels(reply.data.choices[0]?.message.content ?? "", question.labels) : null;
+    const labels = reply.success
+      ? parseLabels(reply.data.choices[0]?.message.content ?? "", question.labels)
+      : null;
     return labels === null
       ? unanswered("The model did not answer with labels of the list.")
       : { outcome: "answered", labels, callId };
@@ -69,10 +71,7 @@ export async function askModel(access: ModelAccess, question: Readonly<Question>
   }
 }
 
-async function send(
-  { gatewayUrl, key }: ModelAccess,
-  question: Readonly<Question>,
-): Promise<Response> {
+async function send({ gatewayUrl, key }: ModelAccess, question: Readonly<Question>): Promise<Response> {
   return fetch(`${gatewayUrl}/v1/chat/completions`, {
     method: "POST",
     headers: { authorization: `Bearer ${await key()}`, "content-type": "application/json" },
@@ -95,9 +94,7 @@ export function parseLabels(
 ): readonly string[] | null {
   const text = /^```(?:json)?\n([^]*)\n```$/.exec(answer.trim())?.[1] ?? answer;
   const shape = z.strictObject({
-    labels: z
-      .array(z.enum(Object.keys(allowed)))
-      .refine((labels) => new Set(labels).size === labels.length),
+    labels: z.array(z.enum(Object.keys(allowed))).refine((labels) => new Set(labels).size === labels.length),
   });
   return shape.safeParse(parseJson(text)).data?.labels ?? null;
 }

@@ -100,7 +100,11 @@ export async function decideClassification(
 export async function postponeClassification(
   db: Queryable,
   { repository, number, attempts }: Classification,
-  { error, callId, delayMs }: { readonly error: string; readonly callId: string | null; readonly delayMs: number },
+  {
+    error,
+    callId,
+    delayMs,
+  }: { readonly error: string; readonly callId: string | null; readonly delayMs: number },
 ): Promise<void> {
   await db.query(
     `update miyabi.github_classifications set error = $4, call_id = $5, not_before = now() + make_interval(secs => $6)
