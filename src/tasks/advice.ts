@@ -45,6 +45,8 @@ export const ADVICE: Readonly<Record<string, Advice>> = {
   "disk.full": () => ["Free some space; work goes on by itself then."],
   "disk.quota": lookAndRetry,
   "github.forbidden": doctor,
+  "github.not_installed": doctor,
+  "github.suspended": doctor,
   "github.unauthorized": () => [
     "Put a new token into .env beside miyabi.yaml.",
     "miyabi shutdown",

@@ -19,6 +19,7 @@ import { createOutboxWorker } from "../../src/tasks/index.ts";
 import { RESULT } from "../../src/tasks/decide-fixture.ts";
 import { QUEUES, setupTasks } from "../../src/tasks/tasks-fixture.ts";
 import { freePort } from "../support/installation.ts";
+import { connectAs, type ConnectAs } from "./app/connect-as.ts";
 import { connectGitHub } from "./connect.ts";
 import { emit, emitIssue, sendPending } from "./deliveries.ts";
 import { headOf } from "./git.ts";
@@ -31,7 +32,7 @@ const NAME = "octo/menu";
 
 const HOOK_SECRET = "It's a Secret to Everybody";
 
-interface ScenarioParams {
+interface ScenarioParams extends ConnectAs {
   readonly policy?: "when-approved" | "when-green" | "never";
   readonly maxOpenTasks?: number;
   readonly maxStartsPerMinute?: number;
@@ -63,6 +64,7 @@ export async function setupGitHub({
   classify,
   files = {},
   writes,
+  ...who
 }: ScenarioParams = {}) {
   const root = await mkdtemp(path.join(tmpdir(), "miyabi-github-"));
   const bundle = await setupTasks();
@@ -100,7 +102,7 @@ export async function setupGitHub({
   server.state.repositories.set(NAME, repository);
 
   // What we were given; the server may revoke it.
-  const { token } = server.state;
+  const as = connectAs(server.state, server.url, who);
   const home = resolveHome({ MIYABI_HOME: path.join(root, "home") });
   const ourGit = createGit({ processes: systemProcessRunner, searchPath: process.env["PATH"] ?? "" });
   let aheadMs = 0;
@@ -111,8 +113,7 @@ export async function setupGitHub({
   const modelAccess = await classify?.access(bundle.database);
   const webhookPort = webhooks ? await freePort() : 0;
   const settings = {
-    apiUrl: server.url,
-    token: "GITHUB_TOKEN",
+    ...as.settings,
     maxOpenTasks,
     maxStartsPerMinute,
     routes,
@@ -132,7 +133,7 @@ export async function setupGitHub({
       queues: QUEUES,
       settings,
       ...(modelAccess === undefined ? {} : { modelAccess }),
-      readSecret: (name) => (name === "WEBHOOK_SECRET" ? HOOK_SECRET : token),
+      readSecret: (name) => (name === "WEBHOOK_SECRET" ? HOOK_SECRET : as.secret),
       clock,
     });
     const { handlers } = github;
@@ -319,7 +320,8 @@ export async function setupGitHub({
     clock: { now: () => clock.now().getTime(), advance: (ms: number) => void (aheadMs += ms) },
     server,
     /** For a control plane in another process. */
-    own: { home: home.root, connectionUrl: bundle.db.connectionUrl, token, settings },
+    own: { home: home.root, connectionUrl: bundle.db.connectionUrl, token: as.secret, settings },
+    app: as.app,
     github,
     repository,
     gitDir,

@@ -3,6 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { handleGit } from "../support/git-http-server.ts";
+import { answerAccess, answerGit } from "./app/access.ts";
+import { answerGraphql, inSchema, pathInside } from "./app/enterprise.ts";
+import { answerPage } from "./app/pages.ts";
+import { newConnection } from "./app/state.ts";
 import { branchesOf, emitPushes } from "./deliveries.ts";
 import { failAfter, failBefore, refuseOverLimit } from "./faults.ts";
 import { ROUTES, type Reply } from "./routes.ts";
@@ -24,6 +28,7 @@ const LIMIT = 5_000;
 export async function startGitHubServer({ root }: { readonly root: string }): Promise<GitHubServer> {
   const state: State = {
     token: "ghp_canary_5f1d2c",
+    connection: newConnection(),
     login: "miyabi-bot",
     repositories: new Map(),
     renamed: new Map(),
@@ -57,10 +62,12 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { pathname, searchParams } = new URL(request.url ?? "/", url);
+  const asked = new URL(request.url ?? "/", url);
+  const { searchParams } = asked;
+  const pathname = pathInside(state.connection, asked.pathname);
   const { method = "GET" } = request;
+  if (await answerPage(state, asked, request, response)) return;
   if (pathname.includes(".git/")) {
-    const expected = `Basic ${Buffer.from(`x-access-token:${state.token}`).toString("base64")}`;
     const name = /^\/([^/]+\/[^/]+)\.git\//.exec(pathname)?.[1] ?? "";
     const pushed = method === "POST" && pathname.endsWith("/git-receive-pack");
     const repository = pushed && state.hook !== null ? state.repositories.get(name.toLowerCase()) : undefined;
@@ -70,12 +77,11 @@ async function serve(
     }
     return handleGit(request, response, {
       root,
-      allow: ({ authorization, isPush }) =>
-        authorization !== expected
-          ? 401
-          : isPush && state.repositories.get(name.toLowerCase())?.archived === true
-            ? 403
-            : 200,
+      allow: ({ authorization, isPush }) => {
+        const status = answerGit(state, { authorization, name, isPush });
+        const isArchived = state.repositories.get(name.toLowerCase())?.archived === true;
+        return status === 200 && isPush && isArchived ? 403 : status;
+      },
     });
   }
   const body =
@@ -109,11 +115,14 @@ async function answer(
   body: Readonly<Record<string, unknown>>,
   authorization: string,
 ): Promise<Reply> {
-  if (!authorization.endsWith(` ${state.token}`))
-    return { status: 401, body: { message: "Bad credentials" } };
+  const refusal = answerAccess(state, url, { method, pathname, body, authorization });
+  if (refusal !== null) return refusal;
   if (pathname === "/user") return { status: 200, body: { login: state.login } };
   if (pathname === "/graphql")
-    return graphql(state, String(body["query"]), body["variables"] as Record<string, unknown>);
+    return (
+      answerGraphql(state.connection, String(body["query"])) ??
+      graphql(state, String(body["query"]), body["variables"] as Record<string, unknown>)
+    );
   const [, name = "", rest = ""] = /^\/repos\/([^/]+\/[^/]+)(.*)$/.exec(pathname) ?? [];
   const repository = state.repositories.get(name.toLowerCase());
   const now = state.renamed.get(name.toLowerCase());
@@ -171,7 +180,7 @@ function graphql(state: State, query: string, variables: Readonly<Record<string,
     }));
   const issues = found.map(([alias, issue]) => [
     alias,
-    issue === undefined ? null : issueNode(repository, issue),
+    issue === undefined ? null : inSchema(state.connection, issueNode(repository, issue)),
   ]);
   return {
     status: 200,
@@ -206,6 +215,7 @@ function send(
     etag,
     ...reply.headers,
     ...(reply.location === undefined ? {} : { location: reply.location }),
+    ...reply.headers,
     ...(hasMore ? { link: `<${url.href}>; rel="next"` } : {}),
     "x-ratelimit-limit": String(LIMIT),
     "x-ratelimit-remaining": String(LIMIT - used),

@@ -1,3 +1,4 @@
+import type { Connection } from "./app/state.ts";
 import type { Fault, SecondaryLimit, WriteLog } from "./faults.ts";
 import type { Hook } from "./deliveries.ts";
 
@@ -94,7 +95,9 @@ export interface Repository {
 export interface State {
   /** Changes when it is revoked. */
   token: string;
-  readonly login: string;
+  readonly connection: Connection;
+  /** Whose doing our requests are. */
+  login: string;
   readonly repositories: Map<string, Repository>;
   /** Names that repositories had before, to their present ones; lower case. */
   readonly renamed: Map<string, string>;

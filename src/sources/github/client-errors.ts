@@ -1,4 +1,5 @@
 import { AppError, messageOf } from "../../base/index.ts";
+import { suspensionIn } from "./app/refusals.ts";
 
 interface RequestFailure {
   readonly status: number;
@@ -8,7 +9,14 @@ interface RequestFailure {
   };
 }
 
+interface GraphqlProblem {
+  readonly type?: string;
+  readonly message?: string;
+}
+
 const SECONDARY_PAUSE_MS = 60_000;
+// Its words for a field that the schema of this server does not have; the same for all versions of GitHub Enterprise.
+const UNDEFINED = /^Field '(\w+)' doesn't exist on type/;
 
 /** A failed call in our own terms: whether it may be tried again and when. Carries no token and no body of ours. */
 export function gitHubError(error: unknown, now: Date): AppError {
@@ -32,6 +40,8 @@ export function gitHubError(error: unknown, now: Date): AppError {
       message: `GitHub asks to wait ${Math.ceil(pauseMs / 1000)} s: ${said}`,
       details: { retryAfterMs: pauseMs, status },
     });
+  const suspended = status === 403 ? suspensionIn(said) : null;
+  if (suspended !== null) return suspended;
   const needs = headers["x-accepted-github-permissions"];
   if (status === 401)
     return new AppError({
@@ -64,12 +74,12 @@ export function gitHubError(error: unknown, now: Date): AppError {
 /** GraphQL answers 200 and says inside what went wrong; null where it is another failure. */
 function graphqlError(error: unknown, now: Date): AppError | null {
   const { errors, headers = {} } = error as {
-    readonly errors?: readonly { readonly type?: string; readonly message?: string }[];
+    readonly errors?: readonly GraphqlProblem[];
     readonly headers?: Readonly<Record<string, string | number | undefined>>;
   };
   if (!Array.isArray(errors)) return null;
   const said = messageIn({ errors });
-  const has = (type: string): boolean => errors.some((one: { readonly type?: string }) => one.type === type);
+  const has = (type: string): boolean => errors.some((one: GraphqlProblem) => one.type === type);
   if (has("RATE_LIMITED")) {
     const resetAt = Number(headers["x-ratelimit-reset"]) * 1_000;
     const retryAfterMs = Number.isFinite(resetAt)
@@ -86,10 +96,14 @@ function graphqlError(error: unknown, now: Date): AppError | null {
       code: "not_found",
       message: `GitHub does not have it (or does not show it to us): ${said}`,
     });
+  const undefinedFields = errors.flatMap(
+    (one: GraphqlProblem) => UNDEFINED.exec(one.message ?? "")?.[1] ?? [],
+  );
   return new AppError({
     code: has("FORBIDDEN") ? "github.forbidden" : "github.refused",
     message: `GitHub refused it: ${said}`,
     ...(has("FORBIDDEN") ? { fix: "miyabi doctor" } : {}),
+    ...(undefinedFields.length > 0 ? { details: { undefinedFields } } : {}),
   });
 }
 

@@ -1,7 +1,9 @@
-import { createAppAuth } from "@octokit/auth-app";
 import { Octokit } from "@octokit/core";
-import type { z } from "zod";
+import { z } from "zod";
 import { AppError, type Clock, type Log } from "../../base/index.ts";
+import type { GitHubApp } from "./app/github-app.ts";
+import { createGitHubApp } from "./app/open-app.ts";
+import { tokenIdentity, type GitOperation, type Identity } from "./app/identity.ts";
 import { gitHubError } from "./client-errors.ts";
 import { createBudget, type Budget } from "./budget.ts";
 import type { GitHubSettings } from "./settings.ts";
@@ -30,8 +32,10 @@ export interface GitHubClient {
     reply: z.ZodType<T>,
   ): Promise<Conditional<T>>;
   graphql<T>(query: string, variables: Params, reply: z.ZodType<T>): Promise<T>;
-  /** Value of the Authorization header for one git operation. */
-  gitAuthorization(): Promise<string>;
+  /** Fields that the schema of the server's GraphQL turned out not to have; one set for all clients of a connection. */
+  readonly missingFields: Set<string>;
+  /** Runs one git operation with the value of an Authorization header that is for this operation. @throws as `call` */
+  withGit<T>(operation: GitOperation, work: (authorization: string) => Promise<T>): Promise<T>;
 }
 
 export interface GitHubConnection {
@@ -40,6 +44,8 @@ export interface GitHubConnection {
   /** Login that our own comments and pull requests carry. */
   ownLogin(): Promise<string>;
   readonly budget: Budget;
+  /** Null: we connect with a personal token. */
+  readonly app: GitHubApp | null;
 }
 
 interface ConnectionParams {
@@ -54,6 +60,11 @@ interface ConnectionParams {
 
 const TIMEOUT_MS = 30_000;
 const API_VERSION = "2022-11-28";
+const ALWAYS_THERE: ReadonlySet<string> = new Set([
+  "GET /repos/{owner}/{repo}",
+  "GET /repos/{owner}/{repo}/issues",
+]);
+const userReply = z.object({ login: z.string() });
 
 /** @throws config.invalid where a secret is missing. */
 export function createGitHubConnection(params: Readonly<ConnectionParams>): GitHubConnection {
@@ -70,93 +81,94 @@ export function createGitHubConnection(params: Readonly<ConnectionParams>): GitH
       });
     return value.replaceAll("\\n", "\n");
   };
-  const shared = { baseUrl: settings.apiUrl, request: { fetch: timedFetch }, userAgent: "miyabi-orchestra" };
-  const { app, token } = settings;
-  const whole = app === undefined ? new Octokit({ ...shared, auth: secret(token ?? "") }) : null;
-  const asApp =
-    app === undefined
+  const octokit = { baseUrl: settings.apiUrl, request: { fetch: timedFetch }, userAgent: "miyabi-orchestra" };
+  const app =
+    settings.app === undefined
       ? null
-      : new Octokit({
-          ...shared,
-          authStrategy: createAppAuth,
-          auth: { appId: app.id, privateKey: secret(app.privateKey) },
+      : createGitHubApp({
+          id: settings.app.id,
+          privateKey: secret(settings.app.privateKey),
+          keyName: settings.app.privateKey,
+          octokit,
+          clock,
+          log: params.log,
         });
-  const installations = new Map<string, Promise<GitHubClient>>();
+  const person = app === null ? tokenIdentity(secret(settings.token ?? "")) : null;
+  const plain = new Octokit(octokit);
+  const missingFields = new Set<string>();
+  const clients = new Map<string, GitHubClient>();
+  const clientFor = (name: string): GitHubClient => {
+    const known = clients.get(name.toLowerCase());
+    if (known !== undefined) return known;
+    const identity = person ?? (app as GitHubApp).identityFor(name);
+    const made = createClient({ guard: { ...params, budget }, octokit: plain, identity, missingFields });
+    clients.set(name.toLowerCase(), made);
+    return made;
+  };
   let login: Promise<string> | null = null;
 
-  const installationOf = async (name: string): Promise<GitHubClient> => {
-    const [owner = "", repo = ""] = name.split("/");
-    const found = await guarded(params, budget, async () =>
-      asApp?.request("GET /repos/{owner}/{repo}/installation", { owner, repo }),
-    );
-    const installationId = (found?.data as { id?: number } | undefined)?.id;
-    const octokit = new Octokit({
-      ...shared,
-      authStrategy: createAppAuth,
-      auth: { appId: app?.id, privateKey: secret(app?.privateKey ?? ""), installationId },
-    });
-    return createClient(params, budget, octokit, async () => {
-      const { token: made } = (await octokit.auth({ type: "installation", repositoryNames: [repo] })) as {
-        token: string;
-      };
-      return made;
-    });
-  };
-
   return {
+    app,
     budget,
-    forRepository: (name) => {
-      if (whole !== null)
-        return Promise.resolve(
-          createClient(params, budget, whole, () => Promise.resolve(secret(token ?? ""))),
-        );
-      const owner = name.split("/")[0]?.toLowerCase() ?? "";
-      const known = installations.get(owner);
-      if (known !== undefined) return known;
-      const opened = installationOf(name);
-      installations.set(owner, opened);
-      // A refusal is not for ever: the app may be installed in the meantime.
-      opened.catch(() => installations.delete(owner));
-      return opened;
-    },
+    forRepository: (name) => Promise.resolve(clientFor(name)),
     ownLogin: () => {
-      login ??= guarded(params, budget, async () => {
-        if (whole !== null) return ((await whole.request("GET /user")).data as { login: string }).login;
-        const { data } = await (asApp as Octokit).request("GET /app");
-        return `${(data as { slug?: string } | null)?.slug ?? ""}[bot]`;
-      });
+      login ??=
+        app === null
+          ? clientFor("")
+              .call("GET /user", {}, userReply)
+              .then((user) => user.login)
+          : app.facts().then(({ slug }) => `${slug}[bot]`);
       login.catch(() => (login = null));
       return login;
     },
   };
 }
 
-function createClient(
-  params: Readonly<ConnectionParams>,
-  budget: Budget,
-  octokit: Octokit,
-  token: () => Promise<string>,
-): GitHubClient {
+interface Guard extends Pick<ConnectionParams, "clock" | "pace"> {
+  readonly budget: Budget;
+}
+
+interface ClientParams {
+  readonly guard: Guard;
+  readonly octokit: Octokit;
+  readonly identity: Identity;
+  readonly missingFields: Set<string>;
+}
+
+function createClient({ guard, octokit, identity, missingFields }: Readonly<ClientParams>): GitHubClient {
   const inTurn = <T>(urgency: Urgency | null, work: () => Promise<T>): Promise<T> => {
-    const inBudget = (): Promise<T> => guarded(params, budget, work);
-    return urgency === null || params.pace === undefined ? inBudget() : params.pace.write(urgency, inBudget);
+    const inBudget = (): Promise<T> => guarded(guard, work);
+    return urgency === null || guard.pace === undefined ? inBudget() : guard.pace.write(urgency, inBudget);
   };
-  const send = (route: string, values: Params, headers: Record<string, string> = {}) =>
+  const request = (route: string, values: Params, headers: Readonly<Record<string, string>>) =>
     inTurn(urgencyOf(route), async () => {
-      const response = await octokit.request(route, {
-        ...values,
-        headers: { "x-github-api-version": API_VERSION, ...headers },
-      });
-      budget.note(response.headers);
+      const response = await authorized(identity, (authorization) =>
+        octokit.request(route, {
+          ...values,
+          headers: { "x-github-api-version": API_VERSION, ...headers, authorization },
+        }),
+      );
+      guard.budget.note(response.headers);
       requireWhole(route, response);
       return response;
     });
+  const send: typeof request = async (route, values, headers) => {
+    try {
+      return await request(route, values, headers);
+    } catch (error) {
+      // What is there for every repository is only missing where the repository is not shown to us.
+      if (ALWAYS_THERE.has(route) && error instanceof AppError && error.code === "not_found")
+        await identity.requireAccess();
+      throw error;
+    }
+  };
   const client: GitHubClient = {
-    call: async (route, values, reply) => checked(route, reply, (await send(route, values)).data),
+    missingFields,
+    call: async (route, values, reply) => checked(route, reply, (await send(route, values, {})).data),
     list: async (route, values, reply, maxPages = 10) => {
       const all: z.infer<typeof reply>[] = [];
       for (let page = 1; page <= maxPages; page += 1) {
-        const response = await send(route, { per_page: 100, ...values, page });
+        const response = await send(route, { per_page: 100, ...values, page }, {});
         const data = response.data as unknown;
         const items = Array.isArray(data) ? data : Object.values(data as object).find(Array.isArray);
         for (const item of (items ?? []) as unknown[]) all.push(checked(route, reply, item));
@@ -175,29 +187,41 @@ function createClient(
     },
     graphql: async (query, variables, reply) => {
       const data = await inTurn(isMutation(query) ? "answer" : null, () =>
-        octokit.graphql(query, { ...variables }),
+        authorized(identity, (authorization) =>
+          octokit.graphql(query, { ...variables, headers: { authorization } }),
+        ),
       );
       return checked("graphql", reply, data);
     },
-    gitAuthorization: async () =>
-      `Basic ${Buffer.from(`x-access-token:${await token()}`).toString("base64")}`,
+    withGit: identity.withGit,
   };
   return client;
 }
 
+/** A request; where GitHub does not accept who we are, again with what the identity has instead. */
+async function authorized<T>(identity: Identity, request: (authorization: string) => Promise<T>): Promise<T> {
+  let authorization = await identity.authorization();
+  for (let times = 1; ; times += 1) {
+    try {
+      return await request(authorization);
+    } catch (error) {
+      if ((error as { status?: number }).status !== 401) throw error;
+      const another = await identity.renewed(authorization, times);
+      if (another === null) throw error;
+      authorization = another;
+    }
+  }
+}
+
 /** Waits while the server asked us to, and says in our own terms what went wrong. */
-async function guarded<T>(
-  params: Readonly<ConnectionParams>,
-  budget: Budget,
-  work: () => Promise<T>,
-): Promise<T> {
+async function guarded<T>({ clock, budget }: Guard, work: () => Promise<T>): Promise<T> {
   budget.requireRoom();
   try {
     return await work();
   } catch (error) {
     const status = (error as { status?: number }).status;
     if (status === 304) return { status: 304, headers: {}, data: null } as T;
-    const known = gitHubError(error, params.clock.now());
+    const known = gitHubError(error, clock.now());
     budget.noteFailure(known);
     throw known;
   }

@@ -33,7 +33,12 @@ export type IssueEvent =
 
 const BATCH = 50;
 const RELATED = "(first: 100) { nodes { number state repository { nameWithOwner } } }";
-const FACTS = `fragment facts on Issue { blockedBy${RELATED} subIssues${RELATED} number title body url state lastEditedAt editor { __typename login }
+/** Fields that older servers of GitHub Enterprise do not have; there an issue depends on what its text says alone. */
+export const OPTIONAL_FIELDS = ["blockedBy", "subIssues"] as const;
+const factsWithout = (missing: ReadonlySet<string>): string =>
+  `fragment facts on Issue { ${OPTIONAL_FIELDS.filter((name) => !missing.has(name))
+    .map((name) => name + RELATED)
+    .join(" ")} number title body url state lastEditedAt editor { __typename login }
   labels(first: 100) { nodes { name } }
   timelineItems(last: 100, itemTypes: [LABELED_EVENT, RENAMED_TITLE_EVENT, REOPENED_EVENT]) { nodes { __typename
     ... on LabeledEvent { id createdAt actor { __typename login } label { name } }
@@ -66,8 +71,8 @@ const related = z.object({
   ),
 });
 const facts = z.object({
-  blockedBy: related,
-  subIssues: related,
+  blockedBy: related.default({ nodes: [] }),
+  subIssues: related.default({ nodes: [] }),
   number: z.number().int(),
   title: z.string(),
   body: z.string(),
@@ -99,18 +104,35 @@ async function readBatch(
   numbers: readonly number[],
 ): Promise<readonly IssueSnapshot[]> {
   const [owner, repo] = name.split("/");
+  const missing = new Set(client.missingFields);
   const parts = numbers.map((number) => `i${number}: issue(number: ${number}) { ...facts }`).join(" ");
-  const query = `query ($owner: String!, $repo: String!) { repository(owner: $owner, name: $repo) { ${parts} } } ${FACTS}`;
+  const query = `query ($owner: String!, $repo: String!) { repository(owner: $owner, name: $repo) { ${parts} } } ${factsWithout(missing)}`;
   try {
     const { repository } = await client.graphql(query, { owner, repo }, reply);
     return Object.values(repository).flatMap((one) => (one === null ? [] : [toSnapshot(one)]));
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== "not_found") throw error;
+    if (!(error instanceof AppError)) throw error;
+    if (noteMissing(client, missing, error)) return readBatch(client, name, numbers);
+    if (error.code !== "not_found") throw error;
     // One that is gone fails the whole question.
     if (numbers.length === 1) return [];
     const rest = await Promise.all(numbers.map((number) => readBatch(client, name, [number])));
     return rest.flat();
   }
+}
+
+/** Remembers fields that the server turns out not to have; false where the question failed for something else. */
+function noteMissing(
+  { missingFields }: GitHubClient,
+  known: ReadonlySet<string>,
+  { details }: AppError,
+): boolean {
+  const said = details["undefinedFields"];
+  const found = OPTIONAL_FIELDS.filter(
+    (name) => Array.isArray(said) && said.includes(name) && !known.has(name),
+  );
+  for (const name of found) missingFields.add(name);
+  return found.length > 0;
 }
 
 function toSnapshot(issue: z.infer<typeof facts>): IssueSnapshot {

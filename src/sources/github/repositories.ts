@@ -4,6 +4,7 @@ import { AppError, type Clock, type Home } from "../../base/index.ts";
 import { syncMirror, type Git, type Remote } from "../../repositories/index.ts";
 import type { Database } from "../../store/index.ts";
 import type { Intake } from "../intake/index.ts";
+import type { GitOperation } from "./app/identity.ts";
 import type { GitHubClient, GitHubConnection } from "./client.ts";
 import { repositoryReply } from "./replies.ts";
 import type { RepositorySettings } from "./settings.ts";
@@ -29,7 +30,7 @@ export interface HostedRepositories {
   sync(repository: HostedRepository): Promise<void>;
   /** Where the target branch stands, as read a moment ago (`upToDateMs`) at most. @throws github.unavailable */
   upToDate(repository: HostedRepository): Promise<string>;
-  /** One git operation with the server; once more under its new name where it was renamed. */
+  /** One push to the server; once more under its new name where it was renamed. The credential ends with it. */
   atRemote<T>(repository: HostedRepository, work: (remote: Remote) => Promise<T>): Promise<T>;
   /** Reads anew what the repository is called. */
   reopen(key: string): Promise<HostedRepository | null>;
@@ -51,13 +52,14 @@ export function createHostedRepositories(params: Readonly<HostedRepositoriesPara
   const heads = new Map<string, { readonly commit: string; readonly at: number }>();
   const opened = new Map<string, Promise<HostedRepository>>();
 
-  const remoteOf = async ({
-    cloneUrl,
-    client,
-  }: Pick<HostedRepository, "cloneUrl" | "client">): Promise<Remote> => ({
-    url: cloneUrl,
-    authorization: await client.gitAuthorization(),
-  });
+  const withRemote = <T>(
+    { cloneUrl, client, settings }: Pick<HostedRepository, "cloneUrl" | "client" | "settings">,
+    access: GitOperation["access"],
+    work: (remote: Remote) => Promise<T>,
+  ): Promise<T> =>
+    client.withGit({ access, repository: settings.name }, (authorization) =>
+      work({ url: cloneUrl, authorization }),
+    );
 
   const noteHead = (key: string, commit: string): void =>
     void heads.set(key, { commit, at: params.clock.now().getTime() });
@@ -81,11 +83,10 @@ export function createHostedRepositories(params: Readonly<HostedRepositoriesPara
       before?.targetBranch === targetBranch
         ? before.path
         : path.join(home.root, "mirrors", `${mirrorName(facts.clone_url, targetBranch)}.git`);
-    const { commit } = await syncMirror(git, {
-      mirrorPath,
-      remote: await remoteOf({ cloneUrl: facts.clone_url, client }),
-      branch: targetBranch,
-    });
+    const present = { cloneUrl: facts.clone_url, client, settings: { ...settings, name: facts.full_name } };
+    const { commit } = await withRemote(present, "read", (remote) =>
+      syncMirror(git, { mirrorPath, remote, branch: targetBranch }),
+    );
     noteHead(key, commit);
     const known = await intake.inspect(mirrorPath, targetBranch);
     await database.query(
@@ -106,12 +107,10 @@ export function createHostedRepositories(params: Readonly<HostedRepositoriesPara
       ],
     );
     return {
-      settings: { ...settings, name: facts.full_name },
+      ...present,
       key,
-      client,
       repositoryId: known.id,
       mirrorPath,
-      cloneUrl: facts.clone_url,
       targetBranch,
     };
   };
@@ -136,20 +135,24 @@ export function createHostedRepositories(params: Readonly<HostedRepositoriesPara
     return open(settings);
   };
 
-  const atRemote: HostedRepositories["atRemote"] = async (repository, work) => {
+  const atServer = async <T>(
+    repository: HostedRepository,
+    access: GitOperation["access"],
+    work: (remote: Remote) => Promise<T>,
+  ): Promise<T> => {
     try {
-      return await work(await remoteOf(repository));
+      return await withRemote(repository, access, work);
     } catch (error) {
       // git follows no redirects, lest a credential goes elsewhere: we ask under which name it is now.
       if (!(error instanceof AppError) || error.code !== "repository.unusable") throw error;
       const now = await reopen(repository.key);
       if (now === null || now.cloneUrl === repository.cloneUrl) throw error;
-      return work(await remoteOf(now));
+      return withRemote(now, access, work);
     }
   };
 
   const syncNow = (repository: HostedRepository): Promise<string> =>
-    atRemote(repository, async (remote) => {
+    atServer(repository, "read", async (remote) => {
       const { mirrorPath, targetBranch: branch } = repository;
       const { commit } = await syncMirror(git, { mirrorPath, remote, branch });
       noteHead(repository.key, commit);
@@ -159,7 +162,7 @@ export function createHostedRepositories(params: Readonly<HostedRepositoriesPara
   return {
     open,
     reopen,
-    atRemote,
+    atRemote: (repository, work) => atServer(repository, "push", work),
     find: async (key) => {
       const settings = configured(key) ?? configured(await keyOf(database, key));
       return settings === undefined ? null : open(settings);

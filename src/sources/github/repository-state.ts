@@ -24,13 +24,14 @@ export interface RepositoryState {
   found(key: string): Promise<void>;
 }
 
-/** Reasons of a lost access, by the error that tells of it. */
-const LOST: Readonly<Record<string, string>> = {
-  "github.unauthorized": "GitHub does not accept our token any more. Work that needs no GitHub goes on.",
-  "github.forbidden": "Our token may not do what is needed. Work that needs no GitHub goes on.",
-  "repository.gone":
-    "GitHub has no such repository, or does not show it to us. Work that needs no GitHub goes on.",
-  "repository.replaced": "GitHub has another repository under this name. Work that needs no GitHub goes on.",
+/** Reasons of a lost access, by the error that tells of it; null: the error's own words. */
+const LOST: Readonly<Record<string, string | null>> = {
+  "github.unauthorized": null,
+  "github.forbidden": null,
+  "github.not_installed": null,
+  "github.suspended": null,
+  "repository.gone": "GitHub has no such repository, or does not show it to us.",
+  "repository.replaced": "GitHub has another repository under this name.",
 };
 const ARCHIVED = "repository.archived";
 
@@ -122,8 +123,15 @@ function reasonOf(key: string, error: AppError): Reason | null {
       : error.details["replaced"] === true
         ? "repository.replaced"
         : error.code;
-  const message = LOST[code];
-  return message === undefined ? null : because(code, message, { repository: key }, "miyabi doctor");
+  const said = LOST[code];
+  return said === undefined
+    ? null
+    : because(
+        code,
+        `${said ?? error.message} Work that needs no GitHub goes on.`,
+        { repository: key },
+        error.fix ?? "miyabi doctor",
+      );
 }
 
 /** Nothing can be pushed any more: all open tasks stop. */

@@ -86,8 +86,11 @@ export const reason = {
     github: {
       unauthorized: "GitHub のトークンが使えなくなっています。GitHub を使わない作業は続けます。",
       forbidden: "GitHub に許可されていない操作です。アプリの権限を確認してください。",
+      not_installed:
+        "GitHub App がこのリポジトリにインストールされていません。GitHub を使わない作業は続けます。",
       rate_limited: "GitHub の利用制限に達しました。解除されると自動で再開します。",
       refused: "GitHub が操作を受け付けませんでした。",
+      suspended: "GitHub App のインストールが停止されています。GitHub を使わない作業は続けます。",
       unavailable: "GitHub に接続できません。",
     },
     handover: {
