@@ -1,4 +1,5 @@
 import { readdir } from "node:fs/promises";
+import { isProcessAlive } from "../../src/base/index.ts";
 import { findProcesses, readPidFile, type Kind, type Victim } from "./victims.ts";
 import type { Records, RunRecord } from "./records.ts";
 import type { TestInstallation } from "../support/installation.ts";
@@ -18,6 +19,8 @@ export interface Before {
   readonly controlPlane: number | null;
   readonly agents: readonly AgentFacts[];
   readonly runs: readonly RunRecord[];
+  /** Slots whose host lives: after a kill that was not waited for, some may be known that do not. */
+  readonly live: ReadonlySet<string>;
 }
 
 /** Milliseconds that a recovery may take; null: no promise is made for this kind, it only has to come. */
@@ -35,12 +38,17 @@ export const LIMIT_MS: Readonly<Record<Kind, number | null>> = {
 const OPEN = "r.state in ('leased', 'running')";
 
 export async function lookBefore(product: TestInstallation, records: Records): Promise<Before> {
-  const [controlPlane, agents, runs] = await Promise.all([
+  const [controlPlane, agents, runs, hosts] = await Promise.all([
     readPidFile(product),
     agentsOf(product),
     records.runs(OPEN),
+    records.rows<{ slot: string; pid: number; ticks: string | null }>(
+      "select slot, host_pid as pid, host_start_ticks as ticks from miyabi.slots where host_pid is not null",
+    ),
   ]);
-  return { controlPlane, agents: agents ?? [], runs: runs ?? [] };
+  const live = new Set<string>();
+  for (const { slot, pid, ticks } of hosts ?? []) if (await isProcessAlive(pid, ticks)) live.add(slot);
+  return { controlPlane, agents: agents ?? [], runs: runs ?? [], live };
 }
 
 /** Whether what died works again: the product answers, and whoever carried a run carries one. */
@@ -136,12 +144,13 @@ export async function findDamage(
   const now = (await records.runs("r.id = any($1)", [ids])) ?? [];
   const damage: string[] = [];
   if (kind === "control-plane" || kind === "supervisor" || kind === "database") {
-    for (const run of before.runs.filter(({ state }) => state === "running")) {
+    for (const run of before.runs) {
+      if (run.state !== "running" || !before.live.has(run.slot ?? "")) continue;
       const after = now.find(({ id }) => id === run.id);
       if (after?.state === "lost") damage.push(`${run.id} was taken from a live host: ${after.errorCode}`);
     }
     const agents = (await agentsOf(product)) ?? [];
-    for (const { slot, hostPid } of before.agents) {
+    for (const { slot, hostPid } of before.agents.filter((agent) => before.live.has(agent.slot))) {
       const pid = agents.find((one) => one.slot === slot)?.hostPid ?? null;
       if (pid !== null && hostPid !== null && pid !== hostPid) damage.push(`${slot} got another host`);
     }
