@@ -152,8 +152,9 @@ export async function measureRequests(note: Note): Promise<readonly Result[]> {
 export async function measureBacklog(note: Note): Promise<readonly Result[]> {
   let startedAt = 0;
   const hosted = await start(
-    { maxOpenTasks: 10_000, maxStartsPerMinute: 10_000 },
+    { maxOpenTasks: 10_000, maxStartsPerMinute: 10_000, writes: {} },
     ({ server, repository }) => {
+      server.state.secondaryLimit = { writes: 80, windowMs: 60_000, status: 403 };
       for (let count = 0; count < BACKLOG; count += 1) {
         const issue = openIssue(repository, {
           title: `Wait ${count}`,

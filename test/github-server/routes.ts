@@ -100,7 +100,7 @@ function listIssues({ repository, query }: Call): Reply {
     .filter((issue) => query.get("state") === "all" || issue.state === "open")
     .filter((issue) => since === null || issue.updatedAt >= Date.parse(since))
     .filter((issue) => label === null || issue.labels.includes(label))
-    .sort((a, b) => a.updatedAt - b.updatedAt);
+    .sort((a, b) => (query.get("sort") === "created" ? a.number - b.number : a.updatedAt - b.updatedAt));
   const size = Number(query.get("per_page") ?? 30);
   const page = Number(query.get("page") ?? 1);
   return ok(wanted.slice((page - 1) * size, page * size).map((issue) => issueView(repository, issue)));

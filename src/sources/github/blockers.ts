@@ -33,6 +33,7 @@ export async function findBlockers(
   const references = [
     ...new Set([...related.keys(), ...dependenciesIn(text, repository.settings.name), ...listed]),
   ];
+  if (references.length === 0) return { tasks: [], waitsFor: [], cycle: null };
   const tasks = await tasksOf(db, references);
   const waitsFor: string[] = [];
   for (const reference of references) {

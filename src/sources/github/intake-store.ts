@@ -14,12 +14,14 @@ interface Place {
  * Keeps what became of an issue, and has the issue say so. Issues that wait for each other in a circle all learn of it, and all
  * forget it when it is broken.
  */
-export function rememberOutcome(
+export async function rememberOutcome(
   database: Database,
   random: Pick<Random, "uuid">,
   place: Place,
   outcome: IntakeOutcome,
 ): Promise<void> {
+  // Its row was written with the task; only a circle that it was in has to learn of it.
+  if (outcome.outcome === "taken" && !(await isInCycle(database, `${place.repository}#${place.number}`))) return;
   return database.transaction((tx) => rememberOutcomeIn(tx, random, place, outcome));
 }
 
@@ -53,6 +55,13 @@ export async function rememberOutcomeIn(
   if (outcome.outcome === "taken") return;
   for (const one of [self, ...others, ...rows.map(({ reference }) => reference)])
     await sayOnIssue(tx, random, one);
+}
+
+async function isInCycle(db: Queryable, self: string): Promise<boolean> {
+  const { rowCount } = await db.query("select 1 from miyabi.github_issues where intake -> 'cycle' ? $1 limit 1", [
+    self,
+  ]);
+  return rowCount > 0;
 }
 
 /** Has an issue without a task say why it has none. */

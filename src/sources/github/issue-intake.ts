@@ -161,8 +161,9 @@ async function take(
   const starter = chosen === null ? (labelled?.by ?? null) : chosen.author;
   if (labelled === null || !(await params.trust.isTrusted(client, settings, starter)))
     return { outcome: "untrusted", by: starter ?? "somebody unknown" };
-  if (!(await isTextUsed(params.database, repository, snapshot)))
-    for (const by of [...changedSince(snapshot, labelled), ...(chosen?.isOfThisText === false ? [null] : [])])
+  const editors = [...changedSince(snapshot, labelled), ...(chosen?.isOfThisText === false ? [null] : [])];
+  if (editors.length > 0 && !(await isTextUsed(params.database, repository, snapshot)))
+    for (const by of editors)
       if (!(await params.trust.isTrusted(client, settings, by)))
         return { outcome: "edited", by: by ?? "somebody unknown" };
   return create(params, inTurn, repository, snapshot, { key: labelled.id, by: starter ?? "" });

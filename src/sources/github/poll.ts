@@ -4,7 +4,7 @@ import type { Commands } from "./commands/commands.ts";
 import type { IssueIntake } from "./issue-intake.ts";
 import { readIssues } from "./issue-snapshot.ts";
 import { byClass } from "./routing.ts";
-import { reconcile } from "./reconcile.ts";
+import { createReconciliation } from "./reconcile.ts";
 import { lookAgain } from "./held-issues.ts";
 import { issueReply, type IssueReply } from "./replies.ts";
 import type { HostedRepositories, HostedRepository } from "./repositories.ts";
@@ -32,12 +32,29 @@ interface Cursor {
 // Clocks differ, and replicas of GitHub lag: a little is looked at twice.
 const OVERLAP_MS = 60_000;
 const PAGE = 100;
+// Who asks more seldom has requests to spare.
+const SPARING_SECONDS = 90;
 
 /**
  * Asks each repository for the issues that changed; one request each, free while nothing did. What could not be looked at stays
  * before the cursor, so nothing is skipped, however long we were away.
  */
 export function createPoll(params: Readonly<PollParams>): Loop {
+  const reconciliation = createReconciliation(params);
+  const spared = new Set<string>();
+  /**
+   * Asks what the list of changes does not tell. Where nothing is new, the list is left out this once: of a repository at rest one
+   * question a round is enough.
+   */
+  const isListDue = async (repository: HostedRepository): Promise<boolean> => {
+    const wasSpared = spared.delete(repository.key);
+    let changed = await reconciliation.look(repository);
+    // Never for long: what is troubled is looked at each time.
+    if (changed === null && !wasSpared) changed = await params.state.check(repository);
+    if (changed !== false || params.settings.pollSeconds > SPARING_SECONDS) return true;
+    spared.add(repository.key);
+    return false;
+  };
   return createLoop({
     name: "github-poll",
     intervalMs: params.settings.pollSeconds * 1_000,
@@ -49,11 +66,9 @@ export function createPoll(params: Readonly<PollParams>): Loop {
         if (signal.aborted) return;
         try {
           const repository = await params.repositories.open(settings);
-          await params.state.check(repository);
-          await pollOne(params, repository, signal);
+          if (await isListDue(repository)) await pollOne(params, repository, signal);
           await params.commands.poll(repository, signal);
           await lookAgain(params, repository, signal);
-          await reconcile(params, repository);
           if (!(await hadError(params.database, settings.name))) continue;
           // First what waited, then the note: where we die in between, it is done again.
           await params.state.found(repository.key);

@@ -31,6 +31,7 @@ export const issueReply = z.object({
 export type IssueReply = z.infer<typeof issueReply>;
 
 export const issueStateReply = issueReply.pick({ state: true });
+export const issueNumberReply = issueReply.pick({ number: true });
 
 export const permissionReply = z.object({ permission: z.string() });
 

@@ -16,8 +16,11 @@ interface RepositoryStateParams {
 
 /** What changes of a repository itself, or of our access to it, mean for its tasks; the rules stand in docs/github.md. */
 export interface RepositoryState {
-  /** Looks whether it was renamed or archived, where that is due. `now`: in any case. */
-  check(repository: HostedRepository, how?: { readonly now: boolean }): Promise<void>;
+  /**
+   * Looks whether it was renamed or archived, where that is due. `now`: in any case. Null: it was not due; false: nothing of it is other
+   * than when it was looked at last.
+   */
+  check(repository: HostedRepository, how?: { readonly now: boolean }): Promise<boolean | null>;
   /** We have no access to it: what waits for GitHub says so. Other work goes on. */
   lost(key: string, error: AppError): Promise<void>;
   /** We have access to it again: what waited for that goes on. */
@@ -56,17 +59,27 @@ const TROUBLED_EVERY_MS = 60_000;
 
 export function createRepositoryState(params: Readonly<RepositoryStateParams>): RepositoryState {
   const { database, tasks, log } = params;
+  // Of what was carried out.
+  const etags = new Map<string, string | null>();
   return {
     check: async (repository, { now } = { now: false }) => {
       const { rows } = await database.query<Facts>(FACTS, [repository.key]);
       const [known] = rows;
-      if (known === undefined || !(now || isDue(known))) return;
+      if (known === undefined || !(now || isDue(known))) return null;
       const [owner, repo] = repository.settings.name.split("/");
-      const facts = await repository.client.call(
+      const looked = await repository.client.ifChanged(
         "GET /repos/{owner}/{repo}",
         { owner, repo },
+        etags.get(repository.key) ?? null,
         repositoryReply,
       );
+      if (!looked.modified) {
+        await database.query("update miyabi.github_repositories set checked_at = now() where name = $1", [
+          repository.key,
+        ]);
+        return false;
+      }
+      const facts = looked.data;
       const isAnother = known.github_id !== null && known.github_id !== String(facts.id);
       if (isAnother || facts.full_name.toLowerCase() !== repository.settings.name.toLowerCase()) {
         // Fails where it is another one: nothing is done there.
@@ -83,6 +96,8 @@ export function createRepositoryState(params: Readonly<RepositoryStateParams>): 
         "update miyabi.github_repositories set archived = $2, checked_at = now() where name = $1",
         [repository.key, facts.archived],
       );
+      etags.set(repository.key, looked.etag);
+      return true;
     },
     lost: async (key, error) => {
       const reason = reasonOf(key, error);

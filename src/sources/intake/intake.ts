@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import { AppError, parseYaml } from "../../base/index.ts";
 import type { NewTask } from "../../contract/index.ts";
@@ -81,7 +82,7 @@ export function createIntake(params: Readonly<IntakeParams>): Intake {
     };
     return { facts, known };
   };
-  const mirrors = new Map<string, Looked>();
+  const mirrors = new Map<string, { readonly stands: string; readonly looked: Looked }>();
   const look = async (task: NewTask, hosted: AddOptions["hosted"]): Promise<Looked> => {
     const branch = task.targetBranch ?? null;
     const chosen = task.workflow === undefined || task.workflow === "default" ? null : task.workflow;
@@ -91,15 +92,12 @@ export function createIntake(params: Readonly<IntakeParams>): Intake {
     };
     if (hosted === undefined || branch === null) return lookNow();
     // A mirror is ours alone: as long as its branch stands where it stood, everything else does too.
-    const head = await params.git.run({
-      gitDir: task.repositoryPath,
-      args: ["rev-parse", "--verify", "--end-of-options", `refs/heads/${branch}`],
-    });
+    const stands = await refStamp(task.repositoryPath, branch);
     const key = JSON.stringify([task.repositoryPath, branch, chosen, hosted]);
     const before = mirrors.get(key);
-    if (before !== undefined && head.code === 0 && before.facts.commit === head.stdout.trim()) return before;
+    if (before?.stands === stands) return before.looked;
     const looked = await lookNow();
-    mirrors.set(key, looked);
+    mirrors.set(key, { stands, looked });
     return looked;
   };
   return {
@@ -127,6 +125,20 @@ export function createIntake(params: Readonly<IntakeParams>): Intake {
       });
     },
   };
+}
+
+/** Another one whenever the branch was moved: git writes these files anew. A process for each issue of a backlog takes too long. */
+async function refStamp(gitDir: string, branch: string): Promise<string> {
+  const files = [path.join(gitDir, "packed-refs"), path.join(gitDir, "refs/heads", branch)];
+  const stats = await Promise.all(
+    files.map((file) =>
+      stat(file, { bigint: true }).then(
+        ({ ino, size, mtimeNs }) => `${ino} ${size} ${mtimeNs}`,
+        () => "",
+      ),
+    ),
+  );
+  return stats.join("\n");
 }
 
 /** Stable for a path and branch, so that a cache is found again. */

@@ -71,7 +71,8 @@ async function look(params: Readonly<WebhooksParams>, target: Target): Promise<v
     case "commit":
       return params.watch.changed({ repository: key, commit: target.sha });
     case "repository":
-      return params.state.check(repository, { now: true });
+      await params.state.check(repository, { now: true });
+      return;
     case "branch":
       if (target.name === repository.targetBranch) await params.repositories.sync(repository);
       return params.watch.changed({ repository: key, branch: target.name, movedTo: target.sha });
