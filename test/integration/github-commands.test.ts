@@ -122,7 +122,7 @@ test("use takes a text that a stranger changed, as the person saw it", async () 
   const { openIssue, settle, comment, task, database } = await setupGitHub();
   const issue = openIssue({ labelledBy: "hanako" });
   issue.body = "Say the price in yen.";
-  issue.edited = { at: new Date(Date.now() + 1_000).toISOString(), by: "stranger" };
+  issue.edited = { at: new Date(Date.now() + 60_000).toISOString(), by: "stranger" };
   await settle();
   expect(await task()).toBe(undefined);
   // Before the last change: that is not what was read.
