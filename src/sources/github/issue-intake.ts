@@ -179,9 +179,9 @@ async function chosenFor(
   snapshot: IssueSnapshot,
   labelledBy: string | null,
 ): Promise<{ readonly author: string | null; readonly isOfThisText: boolean } | null> {
+  if (labelledBy !== (await params.ownLogin())) return null;
   const chosen = await readClassification(params.database, { repository, number: snapshot.number });
   if (chosen?.state !== "chosen" || !hasLabel(chosen, settings.label)) return null;
-  if (labelledBy !== (await params.ownLogin())) return null;
   return { author: chosen.author, isOfThisText: chosen.textHash === hashOfWords(snapshot) };
 }
 

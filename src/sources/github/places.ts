@@ -39,16 +39,17 @@ counted as (
 ranked as (
   select c.*, row_number() over (partition by c.here <= c.free order by c.class, c.number, c.repository) as place from counted c)`;
 
+const STARTED = "from miyabi.tasks where source = 'github' and created_at > now() - interval '60 seconds'";
+
 // The ids of pg's integers of 64 bits come as text; none of these counts is near that.
 const STANDING = `${RANKED}
-select here::int, free::int, place::int,
-  (select coalesce(array_agg(created_at order by created_at), '{}') from miyabi.tasks
-    where source = 'github' and created_at > now() - interval '60 seconds') as started
-from ranked where repository = $2 and number = $3`;
+select here::int, free::int, place::int, (select count(*)::int ${STARTED}) as started from ranked where repository = $2 and number = $3`;
+
+const STARTS = `select created_at as at ${STARTED} order by created_at`;
 
 const NEXT = `${RANKED}
 select repository, number from ranked where here <= free
-  and place <= $6 - (select count(*) from miyabi.tasks where source = 'github' and created_at > now() - interval '60 seconds')
+  and place <= $6 - (select count(*) ${STARTED})
 order by place limit 50`;
 
 const WINDOW_MS = 60_000;
@@ -58,7 +59,7 @@ interface Standing {
   readonly free: number;
   readonly place: number;
   /** Starts of the last minute. */
-  readonly started: readonly Date[];
+  readonly started: number;
 }
 
 export function createPlaces({
@@ -78,7 +79,7 @@ export function createPlaces({
     return rows[0] ?? null;
   };
   const isFull = ({ here, free }: Standing): boolean => here > free;
-  const isLater = ({ place, started }: Standing): boolean => place + started.length > maxStartsPerMinute;
+  const isLater = ({ place, started }: Standing): boolean => place + started > maxStartsPerMinute;
   return {
     holding: async (db, candidate) => {
       const standing = await standingOf(db, candidate);
@@ -107,14 +108,19 @@ export function createPlaces({
       if (isFull(standing))
         return `${maxOpenTasks} tasks of this repository are open, which is the limit. ${inOrder(standing.here, "of this repository that wait")} It starts by itself when there is a place for it.`;
       if (!isLater(standing)) return null;
-      const at = startOf(standing, maxStartsPerMinute).toISOString().slice(11, 19);
+      const { rows } = await db.query<{ at: Date }>(STARTS);
+      const started = rows.map(({ at }) => at);
+      const at = startOf({ ...standing, started }, maxStartsPerMinute).toISOString().slice(11, 19);
       return `${maxStartsPerMinute} issues start within a minute at most. ${inOrder(standing.place, "that wait")} It starts by itself at about ${at} UTC.`;
     },
   };
 }
 
 /** A start makes room for another one a minute later. */
-function startOf({ place, started }: Standing, limit: number): Date {
+function startOf(
+  { place, started }: Pick<Standing, "place"> & { readonly started: readonly Date[] },
+  limit: number,
+): Date {
   // Of earlier starts the newest `limit` count, and empty places are taken first.
   const counted = started.slice(-limit);
   const behind = place - 1 - (limit - counted.length);

@@ -154,12 +154,18 @@ async function listChanged(
     issues.push(...found.data);
     const newest = found.data.at(-1)?.updated_at ?? null;
     if (found.data.length < PAGE || newest === null)
-      return { issues, etag: issues.length < PAGE ? firstTag : null };
+      return { issues: lastOfEach(issues), etag: issues.length < PAGE ? firstTag : null };
     // From the last one on instead of by page numbers: an issue that changes meanwhile moves to the end and shifts all pages.
     const stands = since !== null && newest.getTime() <= since.getTime();
     page = stands ? page + 1 : 1;
     if (!stands) since = newest;
   }
+}
+
+/** Pages overlap where changes have the same second. Pure. */
+function lastOfEach(issues: readonly IssueReply[]): readonly IssueReply[] {
+  const places = new Map(issues.map(({ number }, place) => [number, place]));
+  return issues.filter(({ number }, place) => places.get(number) === place);
 }
 
 async function readCursor(database: Database, key: string): Promise<Cursor> {
