@@ -76,7 +76,7 @@ test("changes are found no later than in the next but one round, also where the 
 
 test("with more open issues than the list is read for, those of open tasks are asked for", async () => {
   const { minute, codes, issues, place, openIssue } = await setup(2);
-  for (let count = 0; count < 620; count += 1) openIssue({ labelledBy: "stranger" });
+  for (let count = 0; count < 205; count += 1) openIssue({ labelledBy: "stranger" });
   for (let round = 0; round < 5; round += 1) await minute();
   removeIssue(place, issues[0] as (typeof issues)[number], null);
   for (let round = 0; round < 5; round += 1) await minute();

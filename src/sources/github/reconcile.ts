@@ -29,7 +29,7 @@ where i.repository = $1 and t.state not in ('done', 'failed', 'cancelled')`;
 
 const PAGE = 100;
 // Beyond that the tasks are fewer than the pages, or there is more to do than to save requests.
-const MAX_PAGES = 5;
+const MAX_PAGES = 2;
 
 export function createReconciliation({ database, intake }: Readonly<ReconcileParams>): Reconciliation {
   const known = new Map<string, readonly Page[]>();
