@@ -21,7 +21,8 @@ export async function rememberOutcome(
   outcome: IntakeOutcome,
 ): Promise<void> {
   // Its row was written with the task; only a circle that it was in has to learn of it.
-  if (outcome.outcome === "taken" && !(await isInCycle(database, `${place.repository}#${place.number}`))) return;
+  if (outcome.outcome === "taken" && !(await isInCycle(database, `${place.repository}#${place.number}`)))
+    return;
   return database.transaction((tx) => rememberOutcomeIn(tx, random, place, outcome));
 }
 
@@ -58,9 +59,10 @@ export async function rememberOutcomeIn(
 }
 
 async function isInCycle(db: Queryable, self: string): Promise<boolean> {
-  const { rowCount } = await db.query("select 1 from miyabi.github_issues where intake -> 'cycle' ? $1 limit 1", [
-    self,
-  ]);
+  const { rowCount } = await db.query(
+    "select 1 from miyabi.github_issues where intake -> 'cycle' ? $1 limit 1",
+    [self],
+  );
   return rowCount > 0;
 }
 

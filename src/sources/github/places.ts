@@ -110,7 +110,9 @@ export function createPlaces({
       if (!isLater(standing)) return null;
       const { rows } = await db.query<{ at: Date }>(STARTS);
       const started = rows.map(({ at }) => at);
-      const at = startOf({ ...standing, started }, maxStartsPerMinute).toISOString().slice(11, 19);
+      const at = startOf({ ...standing, started }, maxStartsPerMinute)
+        .toISOString()
+        .slice(11, 19);
       return `${maxStartsPerMinute} issues start within a minute at most. ${inOrder(standing.place, "that wait")} It starts by itself at about ${at} UTC.`;
     },
   };
