@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { LOGIN_PATH, LOGOUT_PATH, ROUTES, type Route } from "../contract/index.ts";
+import { LOGIN_PATH, LOGOUT_PATH, PERMISSIONS, ROUTES, type Route } from "../contract/index.ts";
 import { createApiFixture } from "./api-fixture.ts";
 
 const ALL = Object.entries(ROUTES) as [string, Route][];
@@ -67,7 +67,7 @@ test("every route refuses a caller who is nobody, but health, login and the cons
 
 test("a session has the permissions that it was given and no other", async () => {
   const { server, sessions } = await createApiFixture();
-  for (const granted of ["view", "operate", "admin"] as const) {
+  for (const granted of PERMISSIONS) {
     const { code } = await sessions.createLoginCode({ name: granted, permissions: [granted] });
     const { token } = await sessions.redeem(code);
     const headers = {

@@ -10,6 +10,7 @@ export * from "./log.ts";
 export * from "./process.ts";
 export * from "./random.ts";
 export * from "./schema-problems.ts";
+export * from "./secret-patterns.ts";
 export * from "./service.ts";
 export * from "./similar.ts";
 export * from "./yaml.ts";

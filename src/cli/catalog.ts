@@ -90,6 +90,11 @@ export const COMMANDS = {
     summary: "keys of people, tools and teams, with their limits",
     group: "gateway",
   },
+  calls: {
+    signature: "calls",
+    summary: "model calls with tokens and cost, and what was said where that is kept",
+    group: "gateway",
+  },
   cache: { signature: "cache", summary: "kept answers of models", group: "gateway" },
   logs: { signature: "logs", summary: "transcripts of runs, and the product's own log", group: "logs" },
 } as const satisfies Record<string, Entry>;

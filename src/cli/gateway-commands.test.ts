@@ -100,6 +100,71 @@ describe("miyabi providers", () => {
   });
 });
 
+describe("miyabi calls", () => {
+  const id = "8b1f5c1e-6a1f-4c1e-9d5e-0c1f5c1e6a1f";
+  const call = {
+    id,
+    startedAt: AT,
+    caller: "run R1",
+    keyId: null,
+    team: null,
+    taskId: "T1",
+    runId: "R1",
+    provider: "openai",
+    endpoint: "chat_completions",
+    askedModel: "gpt-5",
+    model: "gpt-5",
+    status: 200,
+    outcome: "ok",
+    error: null,
+    tokensIn: 500,
+    tokensOut: 40,
+    tokensCacheRead: null,
+    tokensCacheWrite: null,
+    tokensReasoning: null,
+    costMicros: 1_234,
+    usageComplete: true,
+    firstByteMs: 12,
+    totalMs: 30,
+    attempts: 1,
+    cache: null,
+    compressRatio: 0.25,
+    prefixStableTokens: 90,
+    chain: null,
+    chainStep: null,
+    chainOf: null,
+  };
+  const prompt = {
+    callId: id,
+    request: JSON.stringify({ messages: [{ content: "\u001b[31mhi" }] }),
+    answer: null,
+    requestBytes: 40,
+    answerBytes: null,
+    isCut: false,
+    createdAt: AT,
+  };
+
+  it("lists them, shows one, and what was said only where that is asked for", async () => {
+    const { run, requests } = await setupCommandLine(({ url }) => ({
+      status: 200,
+      body: url.endsWith("/prompt")
+        ? prompt
+        : url.includes(id)
+          ? call
+          : { items: [call, { ...call, costMicros: null }], nextCursor: null },
+    }));
+    expect((await run("calls", "--task", "T1")).stdout).toMatch(/\$0\.001234 +ok\n.*unknown +ok\n$/);
+    expect(requests.at(-1)?.url).toContain("task=T1");
+    const { stdout } = await run("calls", "show", id);
+    expect(stdout).toMatch(/tokens +500 in, 40 out\ncost +\$0.001234\n.*\n.*\ntrimmed to +25\.0 %/);
+    expect(requests.filter(({ url }) => url.endsWith("/prompt"))).toHaveLength(0);
+    const shown = await run("calls", "show", id, "--prompt");
+    expect(shown.stdout).toContain('request:\n{\n  "messages"');
+    expect(shown.stdout).not.toContain("\u001b");
+    expect((await run("calls", "show", "x")).code).toBe(64);
+  });
+});
+
 it("miyabi cache clears by exactly one thing", async () => {
   const { run, requests } = await setupCommandLine(({ method }) =>
     method === "GET"

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { AppError } from "../base/index.ts";
 import { gatewayKeyId, instant, taskId, type GatewayKeyView, type ProviderView } from "../contract/index.ts";
+import { addCalls } from "./call-commands.ts";
 import { declare } from "./catalog.ts";
 import { action, integer, listOf, valueOf } from "./context.ts";
 import { readSecret } from "./read-secret.ts";
@@ -11,6 +12,7 @@ export function addGatewayCommands(program: Command): void {
   addProviders(declare(program, "providers"));
   addKeys(declare(program, "keys"));
   addCache(declare(program, "cache"));
+  addCalls(declare(program, "calls"));
 }
 
 const MARKS = { native: "●", translated: "○", estimated: "≈", none: "–" } as const;

@@ -139,6 +139,21 @@ export const modelCallView = z.object({
 });
 export type ModelCallView = z.infer<typeof modelCallView>;
 
+/** What was said in a call, with secrets redacted. */
+export const modelCallPrompt = z.object({
+  callId: z.uuid(),
+  /** JSON; its middle is left out where `isCut`. */
+  request: z.string(),
+  /** JSON; null: there was no answer, or none that could be read. */
+  answer: z.string().nullable(),
+  /** As they were sent. */
+  requestBytes: z.number().int(),
+  answerBytes: z.number().int().nullable(),
+  isCut: z.boolean(),
+  createdAt: instant,
+});
+export type ModelCallPrompt = z.infer<typeof modelCallPrompt>;
+
 const ledgerSums = {
   calls: z.number().int(),
   /** Calls that did not end well. */
@@ -266,6 +281,22 @@ export const GATEWAY_ROUTES = {
       since: instant.optional(),
     }),
     response: pageOf(modelCallView),
+  },
+  getModelCall: {
+    method: "GET",
+    path: "/api/gateway/calls/:id",
+    permission: "view",
+    summary: "One model call of the ledger.",
+    params: z.object({ id: z.uuid() }),
+    response: modelCallView,
+  },
+  readModelCallPrompt: {
+    method: "GET",
+    path: "/api/gateway/calls/:id/prompt",
+    permission: "prompts",
+    summary: "What was said in a call, redacted, where gateway.prompts.store keeps it; who reads it is logged.",
+    params: z.object({ id: z.uuid() }),
+    response: modelCallPrompt,
   },
   summarizeModelCalls: {
     method: "GET",

@@ -9,8 +9,11 @@ import { componentHealth, repositoryView, statusView } from "./status.ts";
 import { explanation, newTask, runView, taskDetail, taskDiff, taskState, taskSummary } from "./task.ts";
 import { logItem, transcriptItem } from "./transcript.ts";
 
-/** Who may call: `view` reads, `operate` changes tasks and agents, `admin` changes the installation. */
-export const PERMISSIONS = ["view", "operate", "admin"] as const;
+/**
+ * Who may call: `view` reads, `operate` changes tasks and agents, `admin` changes the installation, `prompts` reads what was
+ * said in model calls, where that is kept.
+ */
+export const PERMISSIONS = ["view", "operate", "admin", "prompts"] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
 export interface Route {

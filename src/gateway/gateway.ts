@@ -27,8 +27,10 @@ import { translationsOf, type FindTranslation } from "./pipeline/translation.ts"
 import { createCacheStage } from "./pipeline/use-cache.ts";
 import type { Within } from "./pipeline/ask-within.ts";
 import { createHedgeStage } from "./pipeline/use-hedge.ts";
+import { createPromptStage } from "./pipeline/use-prompts.ts";
 import { createReflectStage } from "./pipeline/use-reflect.ts";
 import { createTrimStage } from "./pipeline/use-trim.ts";
+import { createPromptStore, type StoredPrompt } from "./prompts/prompt-store.ts";
 import { createPlugin, type Asked } from "./plugin.ts";
 import { compatibilityMatrix, type ProviderRow } from "./providers/matrix.ts";
 import { createRegistries } from "./providers/registry.ts";
@@ -78,6 +80,8 @@ export interface Gateway extends Service {
   /** Seals a provider's key, which is used from now on; null removes it. @throws not_found */
   setProviderKey(provider: string, key: string | null, by: string): Promise<ProviderRow>;
   cacheStats(): Promise<CacheStats>;
+  /** What was said in a call, redacted; who reads it is logged. Null: nothing is kept of it. */
+  readPrompt(callId: string, by: string): Promise<StoredPrompt | null>;
   /** Number of kept answers that are gone. */
   invalidateCache(which: Invalidation): Promise<number>;
   /** Prometheus text. */
@@ -125,8 +129,12 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
     clock,
     random,
     log,
-    tick: () => cache.sweep(params.settings().cache.maxBytes),
+    tick: async () => {
+      await cache.sweep(params.settings().cache.maxBytes);
+      await prompts.sweep(params.settings().prompts);
+    },
   });
+  const prompts = createPromptStore({ database, clock, log });
   const within: Within = { clock, random, record: (call, result) => record(call, result) };
   const limitRate = createRateLimits(clock);
   const reserveBudget = createBudgetStage({ budgets, clock, log });
@@ -143,6 +151,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
     [
       allowModel,
       createReflectStage(within),
+      createPromptStage({ store: prompts, log }),
       limitRate,
       createCacheStage({ store: cache, clock, log }),
       reserveBudget,
@@ -333,6 +342,11 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
     },
     cacheStats: cache.stats,
     invalidateCache: cache.invalidate,
+    readPrompt: async (callId, by) => {
+      const prompt = await prompts.get(callId);
+      if (prompt !== null) log.info({ call: callId, by }, "a kept prompt was read");
+      return prompt;
+    },
     metrics: metrics.text,
     start: async () => {
       await sealed.load();
@@ -345,6 +359,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       await Promise.all(open);
       await sweep.stop();
       await ledger.stop();
+      await prompts.settled();
       await budgets.stop();
     },
   };

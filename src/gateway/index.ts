@@ -10,6 +10,6 @@ export type { CacheStats, Invalidation } from "./cache/cache-store.ts";
 export { KEY_KINDS, type KeyTerms, type VirtualKey } from "./keys/key-store.ts";
 export type { ProviderRow } from "./providers/matrix.ts";
 export type { LedgerFilter } from "./ledger-filter.ts";
-export { listCalls, type LedgerEntry, type ListCallsParams } from "./ledger-list.ts";
+export { findCall, listCalls, type LedgerEntry, type ListCallsParams } from "./ledger-list.ts";
 export { summarizeCalls } from "./ledger-summary.ts";
 export { createTranslations } from "./translate/translations.ts";

@@ -49,6 +49,23 @@ export interface ListCallsParams {
 
 const CURSOR = /^(\d{4}-\d{2}-\d{2}T[\d:.]+Z) ([0-9a-f-]{36})$/;
 
+const COLUMNS = `id, started_at as "startedAt", caller, key_id as "keyId", team, task_id as "taskId", run_id as "runId",
+  provider, endpoint, asked_model as "askedModel", model, status, outcome, error, tokens_in::float8 as "tokensIn",
+  tokens_out::float8 as "tokensOut", tokens_cache_read::float8 as "tokensCacheRead",
+  tokens_cache_write::float8 as "tokensCacheWrite", tokens_reasoning::float8 as "tokensReasoning",
+  cost_micros::float8 as "costMicros", usage_complete as "usageComplete", first_byte_ms as "firstByteMs",
+  total_ms as "totalMs", attempts, cache, compress_ratio as "compressRatio",
+  prefix_stable_tokens::float8 as "prefixStableTokens", chain, chain_step as "chainStep", chain_of as "chainOf"`;
+
+/** One call; null: the ledger has none of this id. */
+export async function findCall(database: Queryable, id: string): Promise<LedgerEntry | null> {
+  const { rows } = await database.query<LedgerEntry>(
+    `select ${COLUMNS} from miyabi.model_calls where id = $1`,
+    [id],
+  );
+  return rows[0] ?? null;
+}
+
 /** A page of the ledger, newest first. @throws input.invalid for a cursor that is none of ours */
 export async function listCalls(
   database: Queryable,
@@ -63,13 +80,7 @@ export async function listCalls(
     });
   const { condition, values } = filterLedger(params.filter, 4);
   const { rows } = await database.query<LedgerEntry & { readonly at: string }>(
-    `select id, started_at as "startedAt", caller, key_id as "keyId", team, task_id as "taskId", run_id as "runId",
-       provider, endpoint, asked_model as "askedModel", model, status, outcome, error, tokens_in::float8 as "tokensIn",
-       tokens_out::float8 as "tokensOut", tokens_cache_read::float8 as "tokensCacheRead",
-       tokens_cache_write::float8 as "tokensCacheWrite", tokens_reasoning::float8 as "tokensReasoning",
-       cost_micros::float8 as "costMicros", usage_complete as "usageComplete", first_byte_ms as "firstByteMs",
-       total_ms as "totalMs", attempts, cache, compress_ratio as "compressRatio",
-       prefix_stable_tokens::float8 as "prefixStableTokens", chain, chain_step as "chainStep", chain_of as "chainOf",
+    `select ${COLUMNS},
        to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
      from miyabi.model_calls
      where ($1::timestamptz is null or (started_at, id) < ($1::timestamptz, $2::uuid))

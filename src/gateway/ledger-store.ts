@@ -157,7 +157,7 @@ function recordOf(calls: readonly ModelCall[]): RecordStatement {
 }
 
 /** What callers and providers name may hold characters that PostgreSQL does not take; one such row would hold up all others. */
-function storable(text: string | null): string | null {
+export function storable(text: string | null): string | null {
   return text === null ? null : text.toWellFormed().replaceAll("\0", "\uFFFD");
 }
 

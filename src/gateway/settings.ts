@@ -2,6 +2,7 @@ import { z } from "zod";
 import { priceOverrides } from "./price-overrides.ts";
 import { providersSettings } from "./providers/provider-settings.ts";
 import { routingSettings } from "./routing/route-settings.ts";
+import { promptSettings } from "./prompts/prompt-settings.ts";
 import { reflectSettings } from "./reflect/reflect-settings.ts";
 import { trimSettings } from "./trim/trim-settings.ts";
 
@@ -116,5 +117,6 @@ export const gatewaySettings = z.strictObject({
     .prefault({}),
   trim: trimSettings,
   reflect: reflectSettings,
+  prompts: promptSettings,
 });
 export type GatewaySettings = z.infer<typeof gatewaySettings>;

@@ -145,3 +145,25 @@ test("calls are summed up by span, with costs that are not known counted apart",
   expect(week).toMatchObject({ total: { calls: 3 }, models: ["small", "large", "old"] });
   expect((await call("GET", "/api/gateway/summary?range=1y")).status).toBe(422);
 });
+
+test("a call that is not there, and one of which nothing is kept, are said to be that", async () => {
+  const { call, database } = await setup();
+  const id = systemRandom.uuid();
+  expect((await call("GET", `/api/gateway/calls/${id}`)).status).toBe(404);
+  await database.query(
+    `insert into miyabi.model_calls (id, provider, endpoint, usage_complete, total_ms, outcome, started_at)
+     values ($1, 'openai', 'messages', true, 5, 'ok', now())`,
+    [id],
+  );
+  expect(await call("GET", `/api/gateway/calls/${id}`)).toMatchObject({ status: 200, body: { id, provider: "openai" } });
+  expect(await call("GET", `/api/gateway/calls/${id}/prompt`)).toMatchObject({
+    status: 404,
+    body: { detail: expect.stringContaining("Nothing is kept") },
+  });
+  await database.query(
+    `insert into miyabi.gateway_prompts (call_id, request, answer, request_bytes, answer_bytes, is_cut, size_bytes)
+     values ($1, '{}', null, 2, null, false, 2)`,
+    [id],
+  );
+  expect(await call("GET", `/api/gateway/calls/${id}/prompt`)).toMatchObject({ status: 200, body: { request: "{}" } });
+});

@@ -1,6 +1,7 @@
 import type { Handlers } from "../api/index.ts";
-import type { Clock } from "../base/index.ts";
+import { AppError, type Clock } from "../base/index.ts";
 import {
+  findCall,
   listCalls,
   summarizeCalls,
   type Gateway,
@@ -55,6 +56,21 @@ export function createGatewayHandlers(
         cursor: query.cursor ?? null,
       });
       return { items: items.map(callOf), nextCursor };
+    },
+    getModelCall: async ({ params: { id } }) => {
+      const entry = await findCall(params.database, id);
+      if (entry === null) throw new AppError({ code: "not_found", message: `There is no model call ${id}.` });
+      return callOf(entry);
+    },
+    readModelCallPrompt: async ({ params: { id }, caller }) => {
+      const prompt = await gateway.readPrompt(id, caller.name);
+      if (prompt === null)
+        throw new AppError({
+          code: "not_found",
+          message: `Nothing is kept of what was said in the model call ${id}.`,
+          fix: "It is kept of later calls with gateway.prompts.store in miyabi.yaml.",
+        });
+      return { ...prompt, createdAt: prompt.createdAt.toISOString() };
     },
     summarizeModelCalls: async ({ query }) => {
       const { stepMs, count } = RANGES[query.range];

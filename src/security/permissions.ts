@@ -12,11 +12,11 @@ export interface Identity {
  * What a route asks for. Beside the contract's permissions: `host` takes the host token, `run-key` is checked by the
  * route itself (gateway, MCP), `public` needs nothing.
  */
-export const ACCESS_LEVELS = ["view", "operate", "admin", "host", "run-key", "public"] as const;
+export const ACCESS_LEVELS = ["view", "operate", "admin", "prompts", "host", "run-key", "public"] as const;
 export type Access = (typeof ACCESS_LEVELS)[number];
 
 /** All that an administrator may do. */
-export const ADMIN_PERMISSIONS: readonly Permission[] = ["view", "operate", "admin"];
+export const ADMIN_PERMISSIONS: readonly Permission[] = ["view", "operate", "admin", "prompts"];
 
 /** Whether the caller may do what asks for `permission`. Each permission is granted by name; none implies another. */
 export function allows(identity: Identity, permission: Permission): boolean {

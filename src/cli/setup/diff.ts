@@ -1,3 +1,5 @@
+import { SECRET_VALUES, URL_PASSWORD } from "../../base/index.ts";
+
 const CONTEXT = 2;
 /** Beyond it a file is shown as replaced: nobody reads such a comparison. */
 const MOST_CELLS = 4_000_000;
@@ -45,13 +47,11 @@ function compare(before: readonly string[], after: readonly string[]): readonly 
 }
 
 const SECRET_NAME = /(key|token|secret|password|passwd|credential|authorization)["']?\s*[:=]\s*/i;
-const SECRET_VALUE = /\b(?:mk-|sk-|ghp_|gho_|github_pat_|glpat-|xox[a-z]-|AIza)[\w-]{6,}/g;
-const URL_PASSWORD = /(:\/\/[^/\s:@]*:)[^/\s@]+@/g;
 const REFERENCE = /^["']?(\$|\{env:|\{file:|[A-Z_]+["']?,?\s*$)/;
 
 /** A line of a configuration file as it may be shown: a person's other secrets may stand beside our changes. */
 export function withoutSecrets(line: string): string {
-  const masked = line.replaceAll(SECRET_VALUE, "•••").replaceAll(URL_PASSWORD, "$1•••@");
+  const masked = line.replaceAll(SECRET_VALUES, "•••").replaceAll(URL_PASSWORD, "$1•••@");
   const name = SECRET_NAME.exec(masked);
   if (name === null) return masked;
   const at = name.index + name[0].length;

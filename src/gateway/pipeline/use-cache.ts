@@ -3,7 +3,7 @@ import { messageOf, type Clock, type Log } from "../../base/index.ts";
 import type { CachedAnswer, CacheStore } from "../cache/cache-store.ts";
 import { canonicalRequest } from "../cache/canonical-request.ts";
 import { replay } from "../cache/replay.ts";
-import { createAnswerCopy } from "../relay/answer-copy.ts";
+import { copyToBoth, createAnswerCopy } from "../relay/answer-copy.ts";
 import type { TokenUsage } from "../usage/usage.ts";
 import type { Call, CallResult, Next, Stage } from "./call.ts";
 import type { Caller } from "./caller.ts";
@@ -48,6 +48,8 @@ export function createCacheStage(params: Readonly<CacheStageParams>): Stage {
   const give = async (call: Call, answer: CachedAnswer, how: "hit" | "joined"): Promise<CallResult> => {
     const ageSeconds = Math.max(0, Math.floor((clock.now().getTime() - answer.createdAt.getTime()) / 1000));
     const firstByteMs = clock.monotonicMs() - call.startedMs;
+    call.copy?.begin(answer.contentType);
+    call.copy?.push(answer.body);
     await replay(call.response, answer, {
       ...call.answerHeaders,
       "x-miyabi-cache": how,
@@ -80,7 +82,7 @@ export function createCacheStage(params: Readonly<CacheStageParams>): Stage {
     let kept: CachedAnswer | null = null;
     try {
       call.answerHeaders["x-miyabi-cache"] = "miss";
-      const result = await next({ ...call, copy });
+      const result = await next({ ...call, copy: copyToBoth(call.copy, copy) });
       const whole = result.outcome === "ok" && result.status === 200 ? copy.whole() : null;
       if (whole !== null && epoch === store.epoch) {
         kept = { ...whole, createdAt: clock.now() };

@@ -25,3 +25,19 @@ export function createAnswerCopy(maxBytes: number): AnswerCopy {
         : { contentType, body: Buffer.concat(pieces) },
   };
 }
+
+/** Whoever keeps a copy already goes on with it; `whole` is that of the second one. */
+export function copyToBoth(one: AnswerCopy | null, other: AnswerCopy): AnswerCopy {
+  if (one === null) return other;
+  return {
+    begin: (contentType) => {
+      one.begin(contentType);
+      other.begin(contentType);
+    },
+    push: (piece) => {
+      one.push(piece);
+      other.push(piece);
+    },
+    whole: other.whole,
+  };
+}

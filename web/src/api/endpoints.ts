@@ -50,6 +50,8 @@ export const ENDPOINTS: { readonly [K in RouteName]: Endpoint<K> } = {
   cacheStats: "GET /api/gateway/cache",
   invalidateCache: "POST /api/gateway/cache/invalidate",
   listModelCalls: "GET /api/gateway/calls",
+  getModelCall: "GET /api/gateway/calls/:id",
+  readModelCallPrompt: "GET /api/gateway/calls/:id/prompt",
   summarizeModelCalls: "GET /api/gateway/summary",
   listPersonas: "GET /api/chat/personas",
   listChatModels: "GET /api/chat/models",
