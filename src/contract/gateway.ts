@@ -294,7 +294,8 @@ export const GATEWAY_ROUTES = {
     method: "GET",
     path: "/api/gateway/calls/:id/prompt",
     permission: "prompts",
-    summary: "What was said in a call, redacted, where gateway.prompts.store keeps it; who reads it is logged.",
+    summary:
+      "What was said in a call, redacted, where gateway.prompts.store keeps it; who reads it is logged.",
     params: z.object({ id: z.uuid() }),
     response: modelCallPrompt,
   },

@@ -155,7 +155,10 @@ test("a call that is not there, and one of which nothing is kept, are said to be
      values ($1, 'openai', 'messages', true, 5, 'ok', now())`,
     [id],
   );
-  expect(await call("GET", `/api/gateway/calls/${id}`)).toMatchObject({ status: 200, body: { id, provider: "openai" } });
+  expect(await call("GET", `/api/gateway/calls/${id}`)).toMatchObject({
+    status: 200,
+    body: { id, provider: "openai" },
+  });
   expect(await call("GET", `/api/gateway/calls/${id}/prompt`)).toMatchObject({
     status: 404,
     body: { detail: expect.stringContaining("Nothing is kept") },
@@ -165,5 +168,8 @@ test("a call that is not there, and one of which nothing is kept, are said to be
      values ($1, '{}', null, 2, null, false, 2)`,
     [id],
   );
-  expect(await call("GET", `/api/gateway/calls/${id}/prompt`)).toMatchObject({ status: 200, body: { request: "{}" } });
+  expect(await call("GET", `/api/gateway/calls/${id}/prompt`)).toMatchObject({
+    status: 200,
+    body: { request: "{}" },
+  });
 });

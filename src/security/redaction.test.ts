@@ -55,7 +55,12 @@ describe("redaction", () => {
   });
 
   test("goes through JSON by its texts and names of fields", () => {
-    const value = { a: ["sk-ant-abcdefgh", 1, null, true], api_key: "plain", tokens: 5, "sk-ant-abcdefgh": "" };
+    const value = {
+      a: ["sk-ant-abcdefgh", 1, null, true],
+      api_key: "plain",
+      tokens: 5,
+      "sk-ant-abcdefgh": "",
+    };
     expect(redactJson(value, redact)).toEqual({
       a: ["[redacted]", 1, null, true],
       api_key: "[redacted]",
@@ -69,7 +74,16 @@ describe("redaction", () => {
 
   test("takes no time that grows with the square of the text", () => {
     const startedMs = performance.now();
-    for (const unit of ["a", "a-", "token", "token=", "://a:", "-----BEGIN PRIVATE KEY-----", "eyJaaaaaaaaa.", "Bearer "])
+    for (const unit of [
+      "a",
+      "a-",
+      "token",
+      "token=",
+      "://a:",
+      "-----BEGIN PRIVATE KEY-----",
+      "eyJaaaaaaaaa.",
+      "Bearer ",
+    ])
       redact(unit.repeat(Math.ceil(500_000 / unit.length)));
     expect(performance.now() - startedMs).toBeLessThan(4_000);
   });

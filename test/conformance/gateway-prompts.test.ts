@@ -34,7 +34,9 @@ async function setup(prompts: Record<string, unknown> = {}, more: Record<string,
   });
   const keptOf = async (answer: Answer) => {
     const id = String(answer.headers["x-miyabi-call"]);
-    await vi.waitUntil(async () => (await subject.gateway.readPrompt(id, "test")) !== null, { timeout: 3_000 });
+    await vi.waitUntil(async () => (await subject.gateway.readPrompt(id, "test")) !== null, {
+      timeout: 3_000,
+    });
     const prompt = await subject.gateway.readPrompt(id, "test");
     if (prompt === null) throw new Error("no prompt");
     return prompt;
@@ -55,7 +57,13 @@ describe("without gateway.prompts.store", () => {
     const marker = "an-unmistakable-marker-5913";
     const answer = await ask(subject.url, CHAT, chat(marker));
     expect(answer.status).toBe(200);
-    await ask(subject.url, "/v1/messages", { model: "claude-x", max_tokens: 5, stream: true, system: marker, messages: [] });
+    await ask(subject.url, "/v1/messages", {
+      model: "claude-x",
+      max_tokens: 5,
+      stream: true,
+      system: marker,
+      messages: [],
+    });
     await subject.gateway.costSince(new Date());
     await subject.gateway.stop();
     const { rows } = await db.database.query<{ name: string }>(
@@ -63,18 +71,22 @@ describe("without gateway.prompts.store", () => {
     );
     expect(rows.length).toBeGreaterThan(20);
     for (const { name } of rows) {
-      const found = await db.database.query(`select 1 from miyabi.${name} as t where t::text like $1 limit 1`, [
-        `%${marker}%`,
-      ]);
+      const found = await db.database.query(
+        `select 1 from miyabi.${name} as t where t::text like $1 limit 1`,
+        [`%${marker}%`],
+      );
       expect(found.rows, name).toEqual([]);
     }
     expect(JSON.stringify(subject.lines)).not.toContain(marker);
     expect((await db.database.query("select 1 from miyabi.gateway_prompts")).rows).toEqual([]);
     // The search would have found it.
-    await db.database.query("insert into miyabi.gateway_summaries (hash, summary) values ('h', $1)", [marker]);
-    const control = await db.database.query("select 1 from miyabi.gateway_summaries as t where t::text like $1", [
-      `%${marker}%`,
+    await db.database.query("insert into miyabi.gateway_summaries (hash, summary) values ('h', $1)", [
+      marker,
     ]);
+    const control = await db.database.query(
+      "select 1 from miyabi.gateway_summaries as t where t::text like $1",
+      [`%${marker}%`],
+    );
     expect(control.rows).toHaveLength(1);
     await db.database.query("delete from miyabi.gateway_summaries");
   });
@@ -155,7 +167,10 @@ describe("with gateway.prompts.store", () => {
   });
 
   test("of an answer from the cache too, and the cache is as it was", async () => {
-    const { subject, upstream, keptOf } = await setup({ store: true, keys: ["runs"] }, { cache: { runs: true } });
+    const { subject, upstream, keptOf } = await setup(
+      { store: true, keys: ["runs"] },
+      { cache: { runs: true } },
+    );
     await keptOf(await ask(subject.url, CHAT, chat("the same", { stream: true })));
     const again = await ask(subject.url, CHAT, chat("the same", { stream: true }));
     expect(again.headers["x-miyabi-cache"]).toBe("hit");
@@ -197,9 +212,9 @@ describe("with gateway.prompts.store", () => {
     }
     await store.settled();
     const kept = async (): Promise<readonly unknown[]> =>
-      (await db.database.query("select call_id as id from miyabi.gateway_prompts order by created_at")).rows.map(
-        (row) => row["id"],
-      );
+      (
+        await db.database.query("select call_id as id from miyabi.gateway_prompts order by created_at")
+      ).rows.map((row) => row["id"]);
     expect(await kept()).toHaveLength(4);
     await store.sweep({ retentionDays: 7, maxBytes: 1e9 });
     expect(await kept()).toEqual([id(2), id(1), id(0)]);
@@ -211,7 +226,9 @@ describe("with gateway.prompts.store", () => {
   test("who reads one is in the log, what is read is not", async () => {
     const { subject, keptOf } = await setup({ store: true });
     await keptOf(await ask(subject.url, CHAT, chat(PLAIN)));
-    expect(subject.lines).toContainEqual(expect.objectContaining({ msg: "a kept prompt was read", by: "test" }));
+    expect(subject.lines).toContainEqual(
+      expect.objectContaining({ msg: "a kept prompt was read", by: "test" }),
+    );
     expect(JSON.stringify(subject.lines)).not.toContain(PLAIN);
   });
 });

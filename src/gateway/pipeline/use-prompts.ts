@@ -18,7 +18,8 @@ const LEAST_KEY = 8;
 export function createPromptStage(params: { readonly store: PromptStore; readonly log: Log }): Stage {
   return async (call, next) => {
     const { prompts } = call.settings;
-    if (!prompts.store || call.endpoint.usage === "none" || !isWanted(call.caller, prompts)) return next(call);
+    if (!prompts.store || call.endpoint.usage === "none" || !isWanted(call.caller, prompts))
+      return next(call);
     const copy = createAnswerCopy(LARGEST_ANSWER_BYTES);
     const result = await next({ ...call, copy: copyToBoth(call.copy, copy) });
     try {

@@ -29,7 +29,9 @@ export const promptSettings = z
       .positive()
       .default(256 * 1024 * 1024),
     /** Regular expressions of what is redacted beside keys and passwords. */
-    redact: z.array(z.string().min(1).max(500).refine(isPattern, "this is no regular expression")).default([]),
+    redact: z
+      .array(z.string().min(1).max(500).refine(isPattern, "this is no regular expression"))
+      .default([]),
   })
   .prefault({});
 export type PromptSettings = z.infer<typeof promptSettings>;
