@@ -15,6 +15,7 @@ export const shell = {
     permission: {
       admin: "administer",
       operate: "operate",
+      prompts: "read prompts",
       view: "view",
     },
     person: "Account",

@@ -13,6 +13,7 @@ export const shell = {
     permission: {
       admin: "管理",
       operate: "操作",
+      prompts: "会話の閲覧",
       view: "閲覧",
     },
     person: "アカウント",
