@@ -39,6 +39,7 @@ export const ERROR_KINDS = {
   "dependency.cycle": kind(422, 65),
   "disk.full": kind(507, 74, true),
   "disk.not_writable": kind(500, 73),
+  "gateway.cache_unavailable": kind(503, 69, true),
   "gateway.not_configured": kind(503, 78),
   "gateway.upstream": kind(502, 69, true),
   "github.forbidden": kind(502, 77),

@@ -2,7 +2,10 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { AppError, createLoop, type Clock, type Log, type Random, type Service } from "../base/index.ts";
 import { createBudgets, type Warned } from "../guard/index.ts";
 import { isRefusedData, type Database } from "../store/index.ts";
-import { createCacheStore, type CacheStats, type Invalidation } from "./cache/cache-store.ts";
+import type { CacheStats, Invalidation } from "./cache/cache-backend.ts";
+import { createCacheStore } from "./cache/cache-store.ts";
+import { chooseCacheBackend } from "./cache/choose-backend.ts";
+import type { CacheHealth } from "./cache/redis-cache.ts";
 import { logCall } from "./call-log.ts";
 import type { Dialect } from "./dialect.ts";
 import { callerKeys } from "./headers.ts";
@@ -80,6 +83,8 @@ export interface Gateway extends Service {
   /** Seals a provider's key, which is used from now on; null removes it. @throws not_found */
   setProviderKey(provider: string, key: string | null, by: string): Promise<ProviderRow>;
   cacheStats(): Promise<CacheStats>;
+  /** Null: the cache is in the database. */
+  cacheHealth(): CacheHealth;
   /** What was said in a call, redacted; who reads it is logged. Null: nothing is kept of it. */
   readPrompt(callId: string, by: string): Promise<StoredPrompt | null>;
   /** Number of kept answers that are gone. */
@@ -122,7 +127,18 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
     const run = await params.identifyRun(key);
     return run === null ? null : runCaller(run, params.settings().cache.runs);
   }, clock);
-  const cache = createCacheStore({ database, clock, memoryBytes: params.settings().cache.memoryBytes });
+  const backends = chooseCacheBackend({
+    database,
+    redisUrl: () => params.settings().cache.redis,
+    password: () => params.readSecret("REDIS_PASSWORD"),
+    clock,
+    log,
+  });
+  const cache = createCacheStore({
+    backend: backends.current,
+    clock,
+    memoryBytes: params.settings().cache.memoryBytes,
+  });
   const sweep = createLoop({
     name: "gateway cache",
     intervalMs: CACHE_SWEEP_MS,
@@ -341,6 +357,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       return changed;
     },
     cacheStats: cache.stats,
+    cacheHealth: backends.health,
     invalidateCache: cache.invalidate,
     readPrompt: async (callId, by) => {
       const prompt = await prompts.get(callId);
@@ -352,6 +369,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       await sealed.load();
       registries.forget();
       await budgets.start();
+      backends.current();
       await sweep.start();
     },
     stop: async () => {
@@ -360,6 +378,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       await sweep.stop();
       await ledger.stop();
       await prompts.settled();
+      await backends.close();
       await budgets.stop();
     },
   };

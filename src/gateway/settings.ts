@@ -78,13 +78,18 @@ export const gatewaySettings = z.strictObject({
       /** Whether runs of agents use the cache; other keys opt in one by one. */
       runs: z.boolean().default(false),
       ttlSeconds: z.number().int().positive().default(3_600),
+      /** Address of a Redis that keeps the answers instead of the database; its password is REDIS_PASSWORD of `.env`. */
+      redis: z
+        .url({ protocol: /^rediss?$/, hostname: /./, error: "an address like redis://127.0.0.1:6379" })
+        .nullable()
+        .default(null),
       /** Larger answers are not kept. */
       maxEntryBytes: z
         .number()
         .int()
         .positive()
         .default(4 * 1024 * 1024),
-      /** Size of all entries in the database; the oldest make room. */
+      /** Size of all entries; the oldest make room. */
       maxBytes: z
         .number()
         .int()

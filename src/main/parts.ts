@@ -166,6 +166,7 @@ export async function openParts(params: Readonly<ControlPlaneParams>) {
     command: commandName(env, installation.launcher),
     lackOfDiskRoom: () => lackOfDiskRoom(home),
     gitHubUsage: github?.usage ?? null,
+    cacheHealth: gateway.cacheHealth,
     sandbox: probe.available
       ? { state: "ok", detail: `bubblewrap ${probe.version}`, fix: null }
       : { state: "degraded", detail: `${probe.reason} Only the sample runs.`, fix: probe.fix },

@@ -16,6 +16,8 @@ interface StatusParams {
   readonly lackOfDiskRoom: () => Promise<Reason | null>;
   /** Null: no repository of GitHub is configured. */
   readonly gitHubUsage: (() => Promise<GitHubUsage>) | null;
+  /** Of the gateway's cache where that is elsewhere than in the database; null: it is there. */
+  readonly cacheHealth: () => "ok" | "away" | null;
   readonly sandbox: {
     readonly state: "ok" | "degraded";
     readonly detail: string;
@@ -46,6 +48,7 @@ export function createStatusDesk(params: Readonly<StatusParams>): StatusDesk {
         fix: "miyabi doctor",
       }),
     );
+    const cache = params.cacheHealth();
     const lack = await params.lackOfDiskRoom();
     const agents = database.state === "ok" ? await params.agents.list() : [];
     const usage = database.state === "ok" ? ((await params.gitHubUsage?.()) ?? null) : null;
@@ -64,6 +67,7 @@ export function createStatusDesk(params: Readonly<StatusParams>): StatusDesk {
         detail: lack?.message ?? "It has room.",
         fix: lack?.fix ?? null,
       },
+      ...(cache === null ? [] : [cacheHealth(cache)]),
       ...(usage === null ? [] : [githubHealth(usage, params.clock.now())]),
       { name: "sandbox", ...params.sandbox },
       { name: "panes", ...params.runtime },
@@ -103,4 +107,15 @@ async function demoProgress(domain: Domain): Promise<StatusView["demo"]> {
   );
   const row = rows[0];
   return row === undefined ? null : { repositoryPath: row.path, done: row.done, total: row.total };
+}
+
+function cacheHealth(state: "ok" | "away"): ComponentHealth {
+  return state === "ok"
+    ? { name: "cache", state: "ok", detail: "Redis answers.", fix: null }
+    : {
+        name: "cache",
+        state: "degraded",
+        detail: "Redis (gateway.cache.redis) does not answer: model calls go on without the cache.",
+        fix: null,
+      };
 }

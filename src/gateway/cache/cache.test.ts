@@ -180,7 +180,9 @@ describe("the cache", () => {
     const { createCacheStore } = await import("./cache-store.ts");
     const { systemClock } = await import("../../base/index.ts");
     await db.database.query("delete from miyabi.gateway_cache");
-    const store = createCacheStore({ database: db.database, clock: systemClock, memoryBytes: 1_000 });
+    const { createDatabaseCache } = await import("./database-cache.ts");
+    const backend = createDatabaseCache(db.database);
+    const store = createCacheStore({ backend: () => backend, clock: systemClock, memoryBytes: 1_000 });
     for (const hash of ["old", "newer", "newest"])
       await store.put({
         hash,

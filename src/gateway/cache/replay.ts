@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { AnswerSink } from "../relay/answer-sink.ts";
-import type { CachedAnswer } from "./cache-store.ts";
+import type { CachedAnswer } from "./cache-backend.ts";
 
 const EVENT_END = Buffer.from("\n\n");
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { messageOf, type Clock, type Log } from "../../base/index.ts";
-import type { CachedAnswer, CacheStore } from "../cache/cache-store.ts";
+import type { CachedAnswer } from "../cache/cache-backend.ts";
+import type { CacheStore } from "../cache/cache-store.ts";
 import { canonicalRequest } from "../cache/canonical-request.ts";
 import { replay } from "../cache/replay.ts";
 import { copyToBoth, createAnswerCopy } from "../relay/answer-copy.ts";

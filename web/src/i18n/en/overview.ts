@@ -41,6 +41,7 @@ export const overview = {
   },
   health: {
     agents: "Agents",
+    cache: "Cache",
     database: "Database",
     disk: "Disk",
     github: "GitHub",

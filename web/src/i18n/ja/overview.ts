@@ -36,6 +36,7 @@ export const overview = {
   },
   health: {
     agents: "エージェント",
+    cache: "キャッシュ",
     database: "データベース",
     disk: "ディスク",
     github: "GitHub",
