@@ -7,7 +7,6 @@ export type { CostSum } from "./ledger-store.ts";
 export type { ReadSecret } from "./providers/provider.ts";
 export { createCostQueries, type CostQueries } from "./cost-queries.ts";
 export type { CacheStats, Invalidation } from "./cache/cache-backend.ts";
-export type { CacheHealth } from "./cache/redis-cache.ts";
 export { KEY_KINDS, type KeyTerms, type VirtualKey } from "./keys/key-store.ts";
 export type { ProviderRow } from "./providers/matrix.ts";
 export type { LedgerFilter } from "./ledger-filter.ts";

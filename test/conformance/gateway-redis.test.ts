@@ -42,7 +42,12 @@ async function setup(cache: Record<string, unknown> = {}) {
   await health("ok");
   const chat = async (
     content: string,
-    more: { readonly stream?: boolean; readonly tags?: string; readonly model?: string; readonly at?: string } = {},
+    more: {
+      readonly stream?: boolean;
+      readonly tags?: string;
+      readonly model?: string;
+      readonly at?: string;
+    } = {},
   ) => {
     const answer = await ask(
       more.at ?? subject.url,
@@ -81,7 +86,10 @@ describe.skipIf(redisProgram === null)("answers in Redis", () => {
     expect(stats.oldestAt?.getTime()).toBeGreaterThan(systemClock.now().getTime() - 60_000);
     expect(await other.gateway.invalidateCache({ tag: "web" })).toBe(1);
     expect(await other.gateway.invalidateCache({ tag: "web" })).toBe(0);
-    expect([(await chat("a")).cache, (await chat("b", { model: "gpt-5-mini" })).cache]).toEqual(["miss", "hit"]);
+    expect([(await chat("a")).cache, (await chat("b", { model: "gpt-5-mini" })).cache]).toEqual([
+      "miss",
+      "hit",
+    ]);
     await kept(2);
     expect(await subject.gateway.invalidateCache({ model: "gpt-5-mini" })).toBe(1);
     expect(await subject.gateway.invalidateCache({ all: true })).toBe(1);
@@ -96,7 +104,12 @@ describe.skipIf(redisProgram === null)("answers in Redis", () => {
     const { createRedisCache } = await import("../../src/gateway/cache/redis-cache.ts");
     const { silentLog } = await import("../../src/base/index.ts");
     const { redis } = await setup();
-    const cache = createRedisCache({ url: redis.url, password: PASSWORD, clock: systemClock, log: silentLog });
+    const cache = createRedisCache({
+      url: redis.url,
+      password: PASSWORD,
+      clock: systemClock,
+      log: silentLog,
+    });
     onTestFinished(() => cache.close());
     await vi.waitUntil(() => cache.state === "ok");
     const body = Buffer.from([0, 255, 10, 13, 128, ...Array.from({ length: 400 }, () => 7)]);
