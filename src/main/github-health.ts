@@ -3,7 +3,7 @@ import type { GitHubUsage } from "../sources/index.ts";
 
 /** How much of GitHub's limits is used, in figures; degraded while something waits for them. Pure. */
 export function githubHealth(
-  { requests, writes, waiting, pauseMs }: GitHubUsage,
+  { requests, writes, waiting, pauseMs, withoutChecks }: GitHubUsage,
   now: Date,
 ): ComponentHealth {
   const said = [
@@ -15,6 +15,8 @@ export function githubHealth(
     said.push(`${writes.hour} of ${writes.limits.perHour} writes in the last hour, ${waiting} waiting.`);
   const pausedMs = Math.max(pauseMs, (writes?.pausedUntil?.getTime() ?? 0) - now.getTime());
   if (pausedMs > 0) said.push(`GitHub asked us to wait ${Math.ceil(pausedMs / 1_000)} s more.`);
+  if (withoutChecks.length > 0)
+    said.push(`Check runs are left out of ${withoutChecks.join(", ")}: they need a GitHub App with "checks: write".`);
   const isFull = writes !== null && waiting > 0 && writes.hour >= writes.limits.perHour / 2;
   return {
     name: "github",

@@ -31,6 +31,7 @@ export type { TaskDraft } from "./create-task.ts";
 export type { TaskHappening } from "./decide.ts";
 export type { Cause, Reason, RunResult } from "./model.ts";
 export { because } from "./reasons.ts";
+export { answersIn, withAnswers, withoutAnswers } from "./answers.ts";
 export { defaultWorkflow, workflow, type Workflow, type WorkflowStep } from "./workflow.ts";
 export { createTaskQueries, type TaskQueries, type TaskQueriesParams } from "./task-queries.ts";
 export { countTasks, type Overview } from "./overview.ts";

@@ -1,3 +1,4 @@
+import { CHECK_ROUTES } from "./checks.ts";
 import { branchesOf, emitComment, emitIssue, emitPull, emitPushes } from "./deliveries.ts";
 import { headOf, squash, mergeTree } from "./git.ts";
 import type { Comment, Issue, Repository, State } from "./state.ts";
@@ -76,19 +77,7 @@ export const ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
   ],
   ["PUT", /^\/pulls\/(\d+)\/merge$/, mergePull],
   ["GET", /^\/pulls\/(\d+)\/reviews$/, ({ issue }) => ok((issue.pull?.reviews ?? []).map(bySomebody))],
-  [
-    "GET",
-    /^\/pulls\/(\d+)\/comments$/,
-    ({ issue }) => ok((issue.pull?.reviewComments ?? []).map(bySomebody)),
-  ],
-  [
-    "GET",
-    /^\/commits\/([0-9a-f]+)\/check-runs$/,
-    ({ repository, match }) => {
-      const runs = repository.checks.get(match[1] ?? "") ?? [];
-      return ok({ total_count: runs.length, check_runs: runs });
-    },
-  ],
+  ...CHECK_ROUTES,
   ["GET", /^\/commits\/([0-9a-f]+)\/status$/, () => ok({ state: "pending", statuses: [] })],
   ["GET", /^\/actions\/jobs\/(\d+)\/logs$/, () => refused(404, "Not Found")],
 ];
@@ -226,7 +215,6 @@ async function openPull({ repository, body, state }: Call): Promise<Reply> {
       merged: false,
       mergeCommit: null,
       reviews: [],
-      reviewComments: [],
     },
     edited: null,
     events: [],
@@ -240,6 +228,8 @@ async function openPull({ repository, body, state }: Call): Promise<Reply> {
 async function mergePull({ state, repository, issue, body }: Call): Promise<Reply> {
   const { pull } = issue;
   if (pull === null) return refused(404, "Not Found");
+  if (repository.mergeQueue !== undefined)
+    return refused(405, "Changes must be made through the merge queue");
   if ((await headOf(repository.gitDir, pull.head)) !== body["sha"])
     return refused(409, "Head branch was modified");
   if (pull.merged || (await mergeTree(repository.gitDir, pull.base, pull.head)) === null)

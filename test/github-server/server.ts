@@ -9,6 +9,7 @@ import { answerPage } from "./app/pages.ts";
 import { newConnection } from "./app/state.ts";
 import { branchesOf, emitPushes } from "./deliveries.ts";
 import { failAfter, failBefore, refuseOverLimit } from "./faults.ts";
+import { askPulls } from "./graphql-pulls.ts";
 import { ROUTES, type Reply } from "./routes.ts";
 import { issueNode } from "./views.ts";
 import type { Issue, State } from "./state.ts";
@@ -121,6 +122,7 @@ async function answer(
   if (pathname === "/graphql")
     return (
       answerGraphql(state.connection, String(body["query"])) ??
+      (await askPulls(state, String(body["query"]), body["variables"] as Record<string, unknown>)) ??
       graphql(state, String(body["query"]), body["variables"] as Record<string, unknown>)
     );
   const [, name = "", rest = ""] = /^\/repos\/([^/]+\/[^/]+)(.*)$/.exec(pathname) ?? [];
@@ -162,7 +164,7 @@ async function answer(
   return { status: 404, body: { message: `No route ${method} ${pathname}` } };
 }
 
-/** The one question that the product asks: issues by number, each under a name of its own. */
+/** What the product asks about issues: several by number, each under a name of its own. */
 function graphql(state: State, query: string, variables: Readonly<Record<string, unknown>>): Reply {
   const repository = state.repositories.get(
     `${String(variables["owner"])}/${String(variables["repo"])}`.toLowerCase(),

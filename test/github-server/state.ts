@@ -56,23 +56,43 @@ export interface Pull {
     submitted_at: string;
     commit_id: string;
   }[];
-  readonly reviewComments: {
-    id: number;
-    pull_request_review_id: number;
-    user: string;
-    path: string;
-    line: number;
-    body: string;
-    created_at: string;
-  }[];
+  threads?: Thread[];
+  /** From the merge queue, the last time. */
+  removed?: {
+    readonly createdAt: string;
+    readonly reason: string;
+    readonly by: string;
+    readonly commit: string;
+  };
+}
+
+/** A thread of a review. */
+export interface Thread {
+  readonly id: string;
+  isResolved: boolean;
+  readonly path: string;
+  readonly line: number | null;
+  readonly comments: { readonly user: string; readonly body: string; readonly hunk: string }[];
 }
 
 export interface CheckRun {
   readonly id: number;
   readonly name: string;
-  readonly status: "completed" | "in_progress";
+  readonly status: "completed" | "in_progress" | "queued";
   readonly conclusion: string | null;
   readonly output: { readonly title: string; readonly summary: string };
+  readonly head_sha?: string | undefined;
+  readonly external_id?: string | undefined;
+  readonly details_url?: string | undefined;
+  readonly annotations?: readonly Annotation[];
+}
+
+export interface Annotation {
+  readonly path: string;
+  readonly start_line: number;
+  readonly end_line: number;
+  readonly annotation_level: "notice" | "warning" | "failure";
+  readonly message: string;
 }
 
 export interface Repository {
@@ -88,6 +108,10 @@ export interface Repository {
   readonly issues: Map<number, Issue>;
   /** Issues that are no more: where they were transferred to, or null. */
   readonly gone: Map<number, { readonly repository: string; readonly number: number } | null>;
+  /** Whether the credential may write check runs, as only that of an app may. */
+  mayWriteChecks?: boolean;
+  /** Of the default branch; absent: it has none. */
+  mergeQueue?: { readonly entries: { readonly number: number; readonly enqueuedAt: string }[]; enqueued: number };
   /** Check runs by commit. */
   readonly checks: Map<string, CheckRun[]>;
 }

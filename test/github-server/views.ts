@@ -65,12 +65,15 @@ const relatedNode = ({ repository, issue }: Related): object => ({
   repository: { nameWithOwner: `${repository.owner}/${repository.name}` },
 });
 
+/** A login as GraphQL has it. */
+export const actorNode = (login: string): object | null =>
+  login === ""
+    ? null
+    : { __typename: login.endsWith("[bot]") ? "Bot" : "User", login: login.replace("[bot]", "") };
+
 /** An issue as GraphQL has it. */
 export function issueNode(repository: Repository | undefined, issue: Issue): object {
-  const by = (login: string): object | null =>
-    login === ""
-      ? null
-      : { __typename: login.endsWith("[bot]") ? "Bot" : "User", login: login.replace("[bot]", "") };
+  const by = actorNode;
   return {
     number: issue.number,
     title: issue.title,

@@ -86,7 +86,11 @@ function instructions(params: Readonly<PromptParams>): readonly string[] {
         ...material,
       ];
     case "changes-requested":
-      return ["The review asks for changes. Make them and commit. What the reviewer wrote:", ...material];
+      return [
+        "The review asks for changes. Make them and commit. What the reviewer wrote:",
+        ...material,
+        ...(/^\[thread \d+\] /m.test(details) ? [ANSWER_THREADS] : []),
+      ];
     case "rejected":
       return [
         "A person did not approve the change. Do what they ask and commit. What they wrote:",
@@ -106,9 +110,12 @@ function instructions(params: Readonly<PromptParams>): readonly string[] {
   }
 }
 
+const ANSWER_THREADS =
+  "Each part that begins with [thread N] is a thread of the review on one place of your change. Answer every one in report_result: `answers` with its number, whether you did it, and one sentence for the reviewer. (Without that field: a line `Thread N: done: …` or `Thread N: not done: …` in the notes.) Threads that you say are done are resolved.";
+
 function closing(params: Readonly<PromptParams>): string {
   return params.isReview
-    ? 'At the end call the tool report_result of the MCP server "miyabi": verdict "approve", or "changes" with notes that say precisely what to change, or "blocked" with what a person must decide.'
+    ? 'At the end call the tool report_result of the MCP server "miyabi": verdict "approve", or "changes" with notes that say precisely what to change and where (path:line), or "blocked" with what a person must decide.'
     : 'At the end call the tool report_result of the MCP server "miyabi": verdict "done" with one or two sentences for the reviewer, or "blocked" with what a person must decide. Do not push; your commits are taken from the clone.';
 }
 

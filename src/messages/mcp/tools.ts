@@ -2,7 +2,7 @@ import type { McpServer, ServerContext } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import type { Log } from "../../base/index.ts";
 import type { Database } from "../../store/index.ts";
-import type { RunIdentity } from "../../tasks/index.ts";
+import { withAnswers, type RunIdentity } from "../../tasks/index.ts";
 import { LONGEST_MESSAGE, type Mailboxes } from "../mailboxes.ts";
 import type { Questions } from "../questions.ts";
 import { askPerson } from "./ask-person.ts";
@@ -21,6 +21,7 @@ export interface ToolParams {
 }
 
 const LONGEST_NOTES = 20_000;
+const LONGEST_ANSWER = 2_000;
 const LONGEST_PROGRESS = 2_000;
 const LONGEST_QUESTION = 4_000;
 
@@ -49,14 +50,30 @@ export function registerTools(
           .string()
           .max(LONGEST_NOTES)
           .default("")
-          .describe("What was done and why; for changes: what must change and where."),
+          .describe("What was done and why; for changes: what must change and where, as path:line."),
+        answers: z
+          .array(
+            z.object({
+              thread: z.number().int().positive().describe("The number in [thread 3]."),
+              done: z.boolean().describe("Whether you did what it asks for."),
+              text: text(LONGEST_ANSWER).describe("What you did, or why not; written below the thread."),
+            }),
+          )
+          .max(100)
+          .default([])
+          .describe("One for each thread of a review that you were given."),
       }),
     },
-    ({ verdict, notes }) =>
+    ({ verdict, notes, answers }) =>
       safely(log, run, async () =>
         fencedAnswer(
           run,
-          await runs.recordVerdict({ runId: run.runId, attempt: run.attempt, verdict, notes }),
+          await runs.recordVerdict({
+            runId: run.runId,
+            attempt: run.attempt,
+            verdict,
+            notes: withAnswers(notes, answers),
+          }),
           `Recorded: ${verdict}.`,
         ),
       ),

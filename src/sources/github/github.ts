@@ -28,14 +28,16 @@ import { createTrust } from "./trust.ts";
 import { readUsage, type GitHubUsage } from "./usage.ts";
 import type { WebhookListener } from "./webhooks/listener.ts";
 import { createWebhooks } from "./webhooks/webhooks.ts";
+import { CHECK_RUN, createCheckRunHandler } from "./write-back/check-run.ts";
 import { createNoticeHandler } from "./write-back/intake-notice.ts";
-import { createMergeHandler } from "./write-back/merge.ts";
+import { createLeaveQueueHandler, createMergeHandler } from "./write-back/merge.ts";
 import {
   createProgressCommentHandler,
   createProgressHandler,
   PROGRESS_COMMENT,
 } from "./write-back/progress.ts";
 import { createPullRequestHandler } from "./write-back/pull-request.ts";
+import { createThreadAnswerHandler, THREAD_ANSWER } from "./write-back/thread-answer.ts";
 import { createWritePace, type Urgency } from "./write-pace.ts";
 
 export interface GitHubParams {
@@ -145,16 +147,19 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
     random,
     log,
   });
-  const watch = createPullRequestWatch({ ...writeBack, trust, clock, random, log });
   const { ownLogin } = connection;
+  const watch = createPullRequestWatch({ ...writeBack, trust, ownLogin, clock, random, log });
   const whenRoom = <Result>(urgency: Urgency, handler: OutboxHandler<Result>): OutboxHandler<Result> => ({
     ...handler,
     mayBegin: () => pace.hasRoom(urgency),
   });
   // In the order of their urgency.
   const handlers = new Map<string, OutboxHandler<unknown>>([
+    ["leave-merge-queue", whenRoom("answer", createLeaveQueueHandler(writeBack))],
     ["merge", whenRoom("urgent", createMergeHandler(writeBack))],
-    ["pull-request", whenRoom("urgent", createPullRequestHandler(writeBack))],
+    ["pull-request", whenRoom("urgent", createPullRequestHandler({ ...writeBack, random }))],
+    [THREAD_ANSWER, whenRoom("answer", createThreadAnswerHandler({ repositories, ownLogin }))],
+    [CHECK_RUN, whenRoom("answer", createCheckRunHandler(writeBack))],
     ["comment-answer", whenRoom("answer", createAnswerHandler({ repositories, ownLogin }))],
     ["progress", whenRoom("label", createProgressHandler({ ...writeBack, random }))],
     [SET_LABELS, whenRoom("comment", createSetLabelsHandler({ database, repositories, trust }))],

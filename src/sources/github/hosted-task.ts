@@ -26,6 +26,8 @@ export interface HostedTask {
     readonly number: number;
     readonly commentId: string | null;
     readonly written: { readonly label?: string; readonly comment?: string };
+    /** Who set the label that it was taken for; null: not known. */
+    readonly labelledBy: string | null;
     /** Comments that were not used, by author. */
     readonly unused: readonly { readonly author: string; readonly count: number }[];
     /** Who changed title or text after the task got them; null: nobody. */
@@ -38,6 +40,10 @@ export interface HostedTask {
     readonly pushedCommit: string | null;
     readonly etag: string | null;
     readonly feedbackUntil: Date;
+    /** Threads of reviews up to then were looked at; null: none. */
+    readonly reviewsSeenAt: Date | null;
+    /** Null: none was written. */
+    readonly checkRun: OwnCheck | null;
     readonly pushedAt: Date;
     readonly lookedAt: Date | null;
     /** When we were told of a change. */
@@ -47,6 +53,15 @@ export interface HostedTask {
   } | null;
   /** When this was read, by the database's clock. */
   readonly readAt: Date;
+}
+
+/** Our own check run as it was written last. */
+export interface OwnCheck {
+  readonly id: number;
+  readonly commit: string;
+  readonly conclusion: string;
+  /** Of all that it says. */
+  readonly hash: string;
 }
 
 interface Row {
@@ -72,6 +87,9 @@ interface Row {
   readonly written: { readonly label?: string; readonly comment?: string };
   readonly unused: readonly { readonly author: string; readonly count: number }[];
   readonly edited_by: string | null;
+  readonly labelled_by: string | null;
+  readonly reviews_seen_at: Date | null;
+  readonly check_run: OwnCheck | null;
   readonly approved_commit: string | null;
   readonly pr_number: number | null;
   readonly pr_url: string | null;
@@ -86,10 +104,12 @@ interface Row {
 
 const SELECT = `
 select t.id, t.title, t.state, t.waits_for, t.reason, t.current_step, s.kind as step_kind, s.data ->> 'approved' as approved, t.round, t.branch, t.base_commit, t.head_commit,
-  t.merge_commit, t.report, t.workflow, t.repository_id, i.repository, i.number, i.comment_id::text, i.written, i.edit ->> 'by' as edited_by,
+  t.merge_commit, t.report, t.workflow, t.repository_id, i.repository, i.number, i.comment_id::text, i.written, i.edit ->> 'by' as edited_by, i.intake ->> 'by' as labelled_by,
   (select coalesce(jsonb_agg(jsonb_build_object('author', u.author, 'count', u.count) order by u.count desc, u.author), '[]') from (
-    select author, count(*) as count from miyabi.github_comments where task_id = t.id and outcome in ('not-used', 'untrusted') group by author) u) as unused,
-  p.number as pr_number, p.url as pr_url, p.pushed_commit, p.etag, p.feedback_until, p.pushed_at, p.looked_at, p.changed_at, p.approved_commit, now() as read_at
+    select author, sum(count)::int as count from (
+      select author, count(*)::int as count from miyabi.github_comments where task_id = t.id and outcome in ('not-used', 'untrusted') group by author
+      union all select key, value::int from jsonb_each_text(p.unused)) each group by author) u) as unused,
+  p.number as pr_number, p.url as pr_url, p.pushed_commit, p.etag, p.feedback_until, p.reviews_seen_at, p.check_run, p.pushed_at, p.looked_at, p.changed_at, p.approved_commit, now() as read_at
 from miyabi.tasks t join miyabi.github_issues i on i.task_id = t.id
   left join miyabi.github_pull_requests p on p.task_id = t.id
   left join miyabi.steps s on s.task_id = t.id and s.name = t.current_step`;
@@ -158,6 +178,7 @@ function toTask(row: Row): HostedTask {
       number: row.number,
       commentId: row.comment_id,
       written: row.written,
+      labelledBy: row.labelled_by,
       unused: row.unused,
       editedBy: row.edited_by,
     },
@@ -170,6 +191,8 @@ function toTask(row: Row): HostedTask {
             pushedCommit: row.pushed_commit || null,
             etag: row.etag,
             feedbackUntil: row.feedback_until ?? new Date(0),
+            reviewsSeenAt: row.reviews_seen_at,
+            checkRun: row.check_run,
             pushedAt: row.pushed_at ?? new Date(0),
             lookedAt: row.looked_at,
             changedAt: row.changed_at,

@@ -45,7 +45,8 @@ const factsWithout = (missing: ReadonlySet<string>): string =>
     ... on RenamedTitleEvent { createdAt actor { __typename login } }
     ... on ReopenedEvent { createdAt actor { __typename login } } } } }`;
 
-const actor = z
+/** Login of a GraphQL actor as REST has it. */
+export const actorReply = z
   .object({ __typename: z.string(), login: z.string() })
   .nullable()
   // An app may have the name of a person; REST keeps the two apart by this ending.
@@ -55,11 +56,11 @@ const event = z.discriminatedUnion("__typename", [
     __typename: z.literal("LabeledEvent"),
     id: z.string(),
     createdAt: z.coerce.date(),
-    actor,
+    actor: actorReply,
     label: z.object({ name: z.string() }),
   }),
-  z.object({ __typename: z.literal("RenamedTitleEvent"), createdAt: z.coerce.date(), actor }),
-  z.object({ __typename: z.literal("ReopenedEvent"), createdAt: z.coerce.date(), actor }),
+  z.object({ __typename: z.literal("RenamedTitleEvent"), createdAt: z.coerce.date(), actor: actorReply }),
+  z.object({ __typename: z.literal("ReopenedEvent"), createdAt: z.coerce.date(), actor: actorReply }),
 ]);
 const related = z.object({
   nodes: z.array(
@@ -79,7 +80,7 @@ const facts = z.object({
   url: z.string(),
   state: z.enum(["OPEN", "CLOSED"]),
   lastEditedAt: z.coerce.date().nullable(),
-  editor: actor,
+  editor: actorReply,
   labels: z.object({ nodes: z.array(z.object({ name: z.string() })) }),
   timelineItems: z.object({ nodes: z.array(event) }),
 });

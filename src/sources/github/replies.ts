@@ -82,6 +82,7 @@ export const pullRequestListReply = pullRequestReply.pick({
 
 export const checkRunReply = z.object({
   id: z.number().int(),
+  external_id: z.string().nullish(),
   name: z.string(),
   status: z.string(),
   conclusion: z.string().nullable(),
@@ -118,15 +119,11 @@ export const reviewReply = z.object({
 });
 export type ReviewReply = z.infer<typeof reviewReply>;
 
-export const reviewCommentReply = z.object({
-  id: z.number().int(),
-  pull_request_review_id: z.number().int().nullable(),
-  user: user.nullable(),
-  path: z.string(),
-  line: z.number().int().nullish(),
-  body: z.string(),
-  created_at: z.coerce.date(),
-});
-
 export const mergeReply = z.object({ sha: z.string(), merged: z.boolean() });
 export const anything = z.unknown();
+
+export const annotationReply = z.object({
+  path: z.string(),
+  start_line: z.number().int(),
+  message: z.string().nullable(),
+});

@@ -2,17 +2,24 @@ import type { TaskHappening } from "../../../tasks/index.ts";
 import { because } from "../../../tasks/index.ts";
 import type { HostedTask } from "../hosted-task.ts";
 import type { ReviewReply } from "../replies.ts";
+import type { OpenThread } from "./review-threads.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** What a look at a pull request asks for. `tell` goes to the task as it is; the other two need more work first. */
+/** What a look at a pull request asks for. `tell` goes to the task as it is; the others need more work first. */
 export type Verdict =
   | { readonly act: "tell"; readonly happening: TaskHappening }
   /** The target moved and the two do not go together as they are: rebase, else send back. */
   | { readonly act: "bring-up" }
   /** These checks failed: fetch what they printed and send the task back. */
   | { readonly act: "checks-failed"; readonly commit: string }
-  /** These people asked for changes. */
-  | { readonly act: "feedback"; readonly reviews: readonly ReviewReply[] }
+  /** These people asked for changes, in whole or in threads. */
+  | {
+      readonly act: "feedback";
+      readonly reviews: readonly ReviewReply[];
+      readonly threads: readonly OpenThread[];
+    }
+  /** It stands in GitHub's merge queue, or did: look there. */
+  | { readonly act: "queued" }
   /** It was closed without a merge: by hand, or because its branch was deleted. */
   | { readonly act: "closed" }
   | { readonly act: "nothing" };
@@ -21,6 +28,8 @@ export interface JudgeParams {
   readonly task: HostedTask;
   readonly snapshot: Snapshot;
   readonly policy: "never" | "when-approved" | "when-green";
+  /** Threads with something new from trusted people. */
+  readonly threads: readonly OpenThread[];
   /** Logins whose word counts. */
   readonly trusted: ReadonlySet<string>;
   /** GitHub may still show where the branch stood before our push. */
@@ -48,13 +57,21 @@ export function judgePullRequest(params: Readonly<JudgeParams>): Verdict {
   const asked = openRequests(snapshot.reviews, params.trusted).filter(
     ({ submitted_at: at }) => at !== undefined && at > (task.pullRequest?.feedbackUntil ?? new Date(0)),
   );
-  if (asked.length > 0) return { act: "feedback", reviews: asked };
-  if (pull.mergeable === false) return { act: "bring-up" };
+  // A person was asked what follows; a reviewer may have said it by approving.
+  const waitsForReviewer = task.reason?.code === "review.remote_rounds_used_up" && !isApproved(params);
+  if (asked.length > 0 || params.threads.length > 0)
+    return waitsForReviewer
+      ? { act: "nothing" }
+      : { act: "feedback", reviews: asked, threads: params.threads };
+  if (pull.mergeable === false)
+    return task.reason?.code === "merge.rounds_used_up" ? { act: "nothing" } : { act: "bring-up" };
   if (
     checks.some(({ outcome }) => outcome === "failed") &&
     !checks.some(({ outcome }) => outcome === "pending")
   )
-    return { act: "checks-failed", commit: pull.head.sha };
+    return task.reason?.code === "ci.rounds_used_up"
+      ? { act: "nothing" }
+      : { act: "checks-failed", commit: pull.head.sha };
   const isPending =
     checks.some(({ outcome }) => outcome === "pending") || (checks.length === 0 && !params.graceOver);
   if (task.stepKind === "wait-ci")
@@ -69,11 +86,13 @@ export function judgePullRequest(params: Readonly<JudgeParams>): Verdict {
   return judgeMerge(params, isPending);
 }
 
-function judgeMerge({ task, snapshot, policy, trusted }: Readonly<JudgeParams>, isPending: boolean): Verdict {
+function judgeMerge(params: Readonly<JudgeParams>, isPending: boolean): Verdict {
+  const { task, snapshot, policy, trusted } = params;
   const awaits = (code: string, message: string): Verdict =>
     task.reason?.code === code
       ? { act: "nothing" }
       : tell({ type: "merge-awaits", reason: because(code, message) });
+  if (task.reason?.code === "merge.in_queue") return { act: "queued" };
   if (policy === "never") return awaits("merge.by_person", "Delivered: a person merges its pull request.");
   if (isPending)
     return awaits("merge.awaiting_checks", "Delivered: the checks of its pull request are running.");
@@ -82,17 +101,23 @@ function judgeMerge({ task, snapshot, policy, trusted }: Readonly<JudgeParams>, 
       "merge.awaiting_changes",
       "Delivered: a reviewer has asked for changes and not approved since.",
     );
-  const approved =
-    task.pullRequest?.approvedCommit === snapshot.pull.head.sha ||
-    latestReviews(snapshot.reviews).some(
-      ({ user, state, commit_id: commit }) =>
-        state === "APPROVED" && user !== null && trusted.has(user.login) && commit === snapshot.pull.head.sha,
-    );
-  if (policy === "when-approved" && !approved)
+  if (policy === "when-approved" && !isApproved(params))
     return awaits("merge.awaiting_approval", "Delivered: its pull request waits for an approval.");
   // GitHub works it out in the background.
   if (snapshot.pull.mergeable === null) return { act: "nothing" };
   return tell({ type: "merge-allowed" });
+}
+
+/** Whether a trusted person approved exactly this commit, in a review or by a command. */
+function isApproved({ task, snapshot, trusted }: Readonly<JudgeParams>): boolean {
+  const head = snapshot.pull.head.sha;
+  return (
+    task.pullRequest?.approvedCommit === head ||
+    latestReviews(snapshot.reviews).some(
+      ({ user, state, commit_id: commit }) =>
+        state === "APPROVED" && user !== null && trusted.has(user.login) && commit === head,
+    )
+  );
 }
 
 /** The last word of each person; a comment is no word on the whole. */

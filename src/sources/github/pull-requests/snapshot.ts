@@ -9,6 +9,7 @@ import {
   type ReviewReply,
 } from "../replies.ts";
 import type { HostedRepository } from "../repositories.ts";
+import { isOwnCheck } from "../write-back/own-check.ts";
 
 /** Everything that decides about a pull request, as GitHub shows it. */
 export interface Snapshot {
@@ -43,7 +44,8 @@ export async function readChecks(
     { owner, repo, ref: commit },
     combinedStatusReply,
   );
-  return [...runs.map(ofRun), ...statuses.map(ofStatus)];
+  // What we said ourselves decides nothing.
+  return [...runs.filter((run) => !isOwnCheck(run)).map(ofRun), ...statuses.map(ofStatus)];
 }
 
 export async function readReviews(

@@ -1,34 +1,31 @@
 import {
-  AppError,
   createLoop,
   toAppError,
   type Clock,
   type Loop,
-  type Random,
   type Log,
 } from "../../../base/index.ts";
-import { ensureCache, fetchTarget, rebaseOnto } from "../../../repositories/index.ts";
-import type { TaskHappening } from "../../../tasks/index.ts";
 import {
   deliveredTasks,
-  forgetPush,
   markChanged,
   readHostedTask,
   type HostedTask,
   type PullRequestPlace,
 } from "../hosted-task.ts";
-import { anything, pullRequestReply, reviewCommentReply, type ReviewReply } from "../replies.ts";
+import { syncThroughOutbox } from "../../../tasks/index.ts";
+import { pullRequestReply, type ReviewReply } from "../replies.ts";
 import type { HostedRepository } from "../repositories.ts";
 import type { Trust } from "../trust.ts";
-import type { WriteBackParams } from "../write-back/pull-request.ts";
-import { failedLog } from "./ci-log.ts";
+import { actOn, type ActParams } from "./act.ts";
 import { judgePullRequest, type Verdict } from "./judge.ts";
+import { readThreads, sortThreads, type SortedThreads } from "./review-threads.ts";
 import { readChecks, readReviews, type Snapshot } from "./snapshot.ts";
+import { givenComments, noteSeen } from "./thread-store.ts";
 
-interface WatchParams extends WriteBackParams {
+interface WatchParams extends ActParams {
   readonly trust: Trust;
+  readonly ownLogin: () => Promise<string>;
   readonly clock: Clock;
-  readonly random: Random;
   readonly log: Log;
 }
 
@@ -114,185 +111,65 @@ async function look(params: Readonly<WatchParams>, task: HostedTask): Promise<vo
     checks: isOpen ? await readChecks(repository, pull.head.sha) : [],
     reviews: isOpen ? await readReviews(client, settings.name, pull.number) : [],
   };
-  const trusted = await trustedAmong(params, repository, snapshot.reviews);
+  const trusted = new Set<string>();
+  const learn = async (logins: readonly (string | null)[]): Promise<void> => {
+    for (const login of new Set(logins))
+      if (login !== null && (await params.trust.isTrusted(client, settings, login))) trusted.add(login);
+  };
+  await learn(snapshot.reviews.map(({ user }) => user?.login ?? null));
+  const news = await readNews(params, repository, task, snapshot.reviews, learn, trusted);
   const judge = (at: HostedTask): Verdict =>
     judgePullRequest({
       task: at,
       snapshot,
+      threads: news?.open ?? [],
       policy: policyOf(at),
       trusted,
       graceOver: isGraceOver(at, params.clock.now()),
       isJustPushed: at.readAt.getTime() - (at.pullRequest?.pushedAt.getTime() ?? 0) < PUSH_SETTLES_MS,
     });
   const verdict = judge(task);
-  await act(params, repository, task, snapshot, verdict);
+  await actOn(params, { repository, task, snapshot, news }, verdict);
   if (verdict.act === "tell" && verdict.happening.type === "ci-finished") {
     // What decides about the merge is known already: asking again would cost time and requests.
     const next = await readHostedTask(params.database, task.id);
-    if (next?.stepKind === "merge") await act(params, repository, next, snapshot, judge(next));
+    if (next?.stepKind === "merge")
+      await actOn(params, { repository, task: next, snapshot, news }, judge(next));
   }
+  if (news !== null && news.open.length === 0) await seen(params, task, news);
   await markLooked(params, task);
 }
 
-async function act(
+/** What the threads of reviews hold; null where no review came since the last look, which then costs no request. */
+async function readNews(
   params: Readonly<WatchParams>,
   repository: HostedRepository,
   task: HostedTask,
-  snapshot: Snapshot,
-  verdict: Verdict,
-): Promise<void> {
-  const happen = (happening: TaskHappening): Promise<void> => params.tasks.happen(task.id, happening);
-  switch (verdict.act) {
-    case "nothing":
-      return;
-    case "tell":
-      if (verdict.happening.type === "merged") await params.repositories.sync(repository);
-      if (verdict.happening.type === "merge-awaits" && task.stepKind !== "merge") return;
-      return happen(verdict.happening);
-    case "closed":
-      return closed(params, repository, task);
-    case "checks-failed":
-      if (task.stepKind === "wait-ci")
-        return happen({
-          type: "ci-finished",
-          commit: verdict.commit,
-          outcome: "failed",
-          log: await failedLog(repository, snapshot.checks),
-        });
-      return happen({
-        type: "feedback",
-        by: "the checks",
-        text: await failedLog(repository, snapshot.checks),
-      });
-    case "feedback":
-      return feedback(params, repository, task, verdict.reviews);
-    case "bring-up":
-      return bringUp(params, repository, task);
-  }
-}
-
-/** Tells a deleted branch from a closed pull request: a retry then pushes it anew. */
-async function closed(
-  params: Readonly<WatchParams>,
-  { client, settings }: HostedRepository,
-  task: HostedTask,
-): Promise<void> {
-  const [owner, repo] = settings.name.split("/");
-  const route = "GET /repos/{owner}/{repo}/branches/{branch}";
-  const isThere = await client.call(route, { owner, repo, branch: task.branch }, anything).then(
-    () => true,
-    (error: unknown) => {
-      if (error instanceof AppError && error.code === "not_found") return false;
-      throw error;
-    },
-  );
-  const branch = isThere ? null : task.branch;
-  await params.database.transaction(async (tx) => {
-    await params.tasks.happenIn(tx, task.id, () => ({ type: "pull-request-closed", by: "somebody", branch }));
-    if (branch !== null) await forgetPush(tx, task.id);
-  });
-}
-
-/** Hands what reviewers wrote to the session, once. */
-async function feedback(
-  params: Readonly<WatchParams>,
-  { client, settings }: HostedRepository,
-  task: HostedTask,
   reviews: readonly ReviewReply[],
-): Promise<void> {
-  const [owner, repo] = settings.name.split("/");
-  const comments = await client.list(
-    "GET /repos/{owner}/{repo}/pulls/{pull_number}/comments",
-    { owner, repo, pull_number: task.pullRequest?.number },
-    reviewCommentReply,
-  );
-  const text = reviews
-    .map((review) =>
-      [
-        `${review.user?.login ?? "somebody"} asks for changes:`,
-        review.body,
-        ...comments
-          .filter((comment) => comment.pull_request_review_id === review.id)
-          .map(
-            ({ path, line, body }) =>
-              `${path}${line === null || line === undefined ? "" : `:${line}`}: ${body}`,
-          ),
-      ]
-        .filter((part) => part !== "")
-        .join("\n"),
-    )
-    .join("\n\n");
+  learn: (logins: readonly (string | null)[]) => Promise<void>,
+  trusted: ReadonlySet<string>,
+): Promise<(SortedThreads & { readonly until: Date }) | null> {
   const until = reviews.reduce(
     (latest, { submitted_at: at }) => (at !== undefined && at > latest ? at : latest),
     new Date(0),
   );
-  const by = reviews.map(({ user }) => user?.login ?? "somebody").join(", ");
-  await params.database.transaction(async (tx) => {
-    await params.tasks.happenIn(tx, task.id, () => ({ type: "feedback", by, text }));
-    await tx.query("update miyabi.github_pull_requests set feedback_until = $2 where task_id = $1", [
-      task.id,
-      until,
-    ]);
-  });
+  if (until <= (task.pullRequest?.reviewsSeenAt ?? new Date(0))) return null;
+  const threads = await readThreads(repository, task.pullRequest?.number ?? 0);
+  await learn(threads.flatMap(({ comments }) => comments.map(({ author }) => author)));
+  const given = await givenComments(params.database, task.id);
+  return { ...sortThreads({ threads, trusted, ownLogin: await params.ownLogin(), given }), until };
 }
 
-/** Brings the task's commit onto the moved target; a conflict goes back to the session. */
-async function bringUp(
-  params: Readonly<WatchParams>,
-  repository: HostedRepository,
+/** Nothing in the threads waits for the agent: they are read again when a review comes. */
+async function seen(
+  { database, random }: Readonly<WatchParams>,
   task: HostedTask,
+  news: Parameters<typeof noteSeen>[2],
 ): Promise<void> {
-  await params.repositories.sync(repository);
-  const cachePath = await ensureCache(params.git, {
-    repositoryId: task.repositoryId,
-    sourcePath: repository.mirrorPath,
-    cachesDir: params.home.repositoriesDir,
+  await database.transaction(async (tx) => {
+    if (await noteSeen(tx, task.id, news))
+      await syncThroughOutbox(tx, random, { taskId: task.id, kind: "progress", target: task.id });
   });
-  const target = await fetchTarget(params.git, {
-    cachePath,
-    sourcePath: repository.mirrorPath,
-    branch: repository.targetBranch,
-  });
-  if (task.headCommit === null || task.baseCommit === null)
-    throw new AppError({ code: "internal.bug", message: `${task.id} has a pull request but no commit.` });
-  const result = await rebaseOnto(params.git, {
-    cachePath,
-    taskId: task.id,
-    taskCommit: task.headCommit,
-    base: task.baseCommit,
-    target: target.commit,
-    squash: false,
-  });
-  switch (result.outcome) {
-    case "conflict":
-      return params.tasks.happen(task.id, {
-        type: "remote-conflict",
-        base: target.commit,
-        files: result.files,
-      });
-    case "rebased":
-      return params.tasks.happen(task.id, {
-        type: "rebased",
-        base: target.commit,
-        commit: result.commit,
-        tree: result.treeHash,
-      });
-    case "unchanged":
-    case "empty":
-      // GitHub has not seen yet that there is no conflict any more.
-      return;
-  }
-}
-
-async function trustedAmong(
-  params: Readonly<WatchParams>,
-  { client, settings }: HostedRepository,
-  reviews: readonly ReviewReply[],
-): Promise<ReadonlySet<string>> {
-  const logins = new Set(reviews.map(({ user }) => user?.login).filter((login) => login !== undefined));
-  const trusted = new Set<string>();
-  for (const login of logins) if (await params.trust.isTrusted(client, settings, login)) trusted.add(login);
-  return trusted;
 }
 
 function policyOf(task: HostedTask): "never" | "when-approved" | "when-green" {

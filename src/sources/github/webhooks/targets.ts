@@ -24,6 +24,7 @@ const payload = z.object({
   comment: z.object({ id: number, body: z.string().nullish() }).optional(),
   label: z.object({ name: z.string() }).optional(),
   check_suite: z.object({ head_sha: z.string() }).optional(),
+  merge_group: z.object({ head_ref: z.string() }).optional(),
   state: z.string().optional(),
   sha: z.string().optional(),
   ref: z.string().optional(),
@@ -43,7 +44,7 @@ const payload = z.object({
 type Payload = z.infer<typeof payload>;
 type Place = Target extends infer One ? (One extends Target ? Omit<One, "repository"> : never) : never;
 
-const PULL_REQUEST_ACTIONS = ["closed", "reopened", "synchronize"];
+const PULL_REQUEST_ACTIONS = ["closed", "reopened", "synchronize", "dequeued"];
 const REVIEW_ACTIONS = ["submitted", "dismissed", "edited"];
 const HEADS = "refs/heads/";
 
@@ -62,6 +63,9 @@ const PLACES: Readonly<Record<string, (said: Payload) => readonly (Place | null)
     action === "completed" && suite !== undefined ? { at: "commit", sha: suite.head_sha } : null,
   ],
   status: ({ state, sha }) => [state !== "pending" && sha !== undefined ? { at: "commit", sha } : null],
+  merge_group: ({ action, merge_group: group }) => [
+    action === "destroyed" ? pullOfGroup(group?.head_ref ?? "") : null,
+  ],
   repository: () => [{ at: "repository" }],
   push: ({ ref = "", after, deleted }) => [
     ref.startsWith(HEADS)
@@ -84,6 +88,12 @@ const issueOf = ({ issue }: Payload): Place | null =>
 
 const pullOf = ({ pull_request: pull }: Payload): Place | null =>
   pull === undefined ? null : { at: "pull-request", number: pull.number };
+
+/** The queue's branches are named after what they merge last: `refs/heads/gh-readonly-queue/main/pr-12-…`. */
+function pullOfGroup(ref: string): Place | null {
+  const found = /^refs\/heads\/gh-readonly-queue\/.+\/pr-(\d+)-/.exec(ref)?.[1];
+  return found === undefined ? null : { at: "pull-request", number: Number(found) };
+}
 
 /**
  * Places that a delivery points at; empty where it is of no interest. Pure.

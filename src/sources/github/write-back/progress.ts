@@ -8,12 +8,15 @@ import type { HostedRepository } from "../repositories.ts";
 import { NOTICE_MARKER, writeIssueComment } from "./issue-comment.ts";
 import { labelOf, progressComment, STATE_LABELS } from "./progress-comment.ts";
 import type { WriteBackParams } from "./pull-request.ts";
+import { isCheckOutdated, syncCheckRun } from "./own-check.ts";
 import { requireTask } from "./require-task.ts";
 
 /** `says`: hash of what the comment is to say, where that is not what it says; null: it is. */
 interface LabelResult {
   readonly label: string | null;
   readonly says: string | null;
+  /** Whether our check run is to follow too. */
+  readonly isChecked: boolean;
 }
 
 interface CommentResult {
@@ -37,13 +40,14 @@ export function createProgressHandler(
       const written = entry.earlierAttempts > 0 ? {} : task.issue.written;
       if (written.label !== (label ?? "")) await setLabel(repository, task, { label, old: written.label });
       const says = hashOf(progressComment(task, params.consoleUrl));
-      return { label, says: says === written.comment ? null : says };
+      return { label, says: says === written.comment ? null : says, isChecked: isCheckOutdated(task) };
     },
-    settle: async (tx, { taskId }, { label, says }) => {
+    settle: async (tx, { taskId }, { label, says, isChecked }) => {
       await tx.query(
         "update miyabi.github_issues set written = written || jsonb_build_object('label', $2::text) where task_id = $1",
         [taskId, label ?? ""],
       );
+      if (isChecked) await syncCheckRun(tx, params.random, taskId ?? "");
       if (says !== null)
         await syncThroughOutbox(tx, params.random, {
           taskId,

@@ -1,4 +1,5 @@
-import type { Database } from "../../../store/index.ts";
+import type { Queryable } from "../../../store/index.ts";
+import { withoutAnswers } from "../../../tasks/index.ts";
 import type { HostedTask } from "../hosted-task.ts";
 
 interface RunFacts {
@@ -10,29 +11,38 @@ interface RunFacts {
   readonly cached: boolean;
 }
 
-/** What, why, how checked, what it cost, and where to look. */
-export async function pullRequestBody(
-  params: Readonly<{ database: Database; consoleUrl: string }>,
-  task: HostedTask,
-): Promise<string> {
-  const { rows } = await params.database.query<RunFacts>(
+/** The newest good run of each step. */
+export async function goodRuns(database: Queryable, taskId: string): Promise<readonly RunFacts[]> {
+  const { rows } = await database.query<RunFacts>(
     `select distinct on (step_position) step, kind, state, verdict, notes, cached from miyabi.runs
      where task_id = $1 and state = 'succeeded' order by step_position, attempt desc`,
-    [task.id],
+    [taskId],
   );
-  const work = rows.find(({ verdict }) => verdict === "done");
-  const lines = rows
-    .filter((run) => run !== work)
+  return rows;
+}
+
+/** One line of a list for each run that looked at the work. */
+export const checkedLines = (runs: readonly RunFacts[]): readonly string[] =>
+  runs
+    .filter(({ verdict }) => verdict !== "done")
     .map(
       (run) =>
         `- **${run.step}**: ${run.verdict ?? "passed"}${run.cached ? " (the same tree passed before)" : ""}${run.notes === null || run.notes === "" ? "" : ` — ${oneLine(run.notes)}`}`,
     );
+
+/** What, why, how checked, what it cost, and where to look. */
+export async function pullRequestBody(
+  params: Readonly<{ database: Queryable; consoleUrl: string }>,
+  task: HostedTask,
+): Promise<string> {
+  const runs = await goodRuns(params.database, task.id);
+  const work = runs.find(({ verdict }) => verdict === "done");
+  const lines = checkedLines(runs);
+  const notes = withoutAnswers(work?.notes ?? "");
   return [
     `Closes #${task.issue.number}.`,
     "",
-    ...(work?.notes === null || work?.notes === undefined || work.notes === ""
-      ? []
-      : [quoted(work.notes), ""]),
+    ...(notes === "" ? [] : [quoted(notes), ""]),
     "### Checked",
     "",
     ...(lines.length === 0 ? ["- nothing yet"] : lines),

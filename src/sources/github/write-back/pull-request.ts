@@ -1,4 +1,4 @@
-import type { Home } from "../../../base/index.ts";
+import type { Home, Random } from "../../../base/index.ts";
 import {
   ensureCache,
   fetchTarget,
@@ -9,6 +9,8 @@ import {
 } from "../../../repositories/index.ts";
 import type { Database } from "../../../store/index.ts";
 import { because, type OutboxHandler, type Reason, type TaskService } from "../../../tasks/index.ts";
+import { syncCheckRun } from "./own-check.ts";
+import { answerThreads } from "./thread-answer.ts";
 import { requireTask } from "./require-task.ts";
 import { forgetPush, type HostedTask } from "../hosted-task.ts";
 import { pullRequestListReply, pullRequestReply } from "../replies.ts";
@@ -42,7 +44,7 @@ export type PullRequestResult =
  * pull request is found by its branch.
  */
 export function createPullRequestHandler(
-  params: Readonly<WriteBackParams>,
+  params: Readonly<WriteBackParams & { random: Pick<Random, "uuid"> }>,
 ): OutboxHandler<PullRequestResult> {
   return {
     send: async (entry) => {
@@ -81,13 +83,24 @@ export function createPullRequestHandler(
         if (reason.code === "branch.deleted") await forgetPush(tx, taskId);
         return;
       }
+      const { rows } = await tx.query<{ pushed_commit: string }>(
+        "select pushed_commit from miyabi.github_pull_requests where task_id = $1",
+        [taskId],
+      );
       await tx.query(
         `insert into miyabi.github_pull_requests (task_id, repository, number, url, branch, pushed_commit) values ($1, $2, $3, $4, $5, $6)
          on conflict (task_id) do update set number = excluded.number, url = excluded.url, pushed_commit = excluded.pushed_commit, etag = null, looked_at = null,
            pushed_at = case when miyabi.github_pull_requests.pushed_commit = excluded.pushed_commit then miyabi.github_pull_requests.pushed_at else now() end`,
         [taskId, result.repository, result.number, result.url, result.branch, result.commit],
       );
-      const { number, url, commit } = result;
+      const { number, url, commit, repository } = result;
+      await answerThreads(tx, params.random, {
+        taskId,
+        repository,
+        commit,
+        isNew: rows[0]?.pushed_commit !== commit,
+      });
+      await syncCheckRun(tx, params.random, taskId);
       await tellTask(params.tasks, tx, taskId, { type: "pull-request-opened", number, url, commit });
     },
     giveUp: async (tx, entry, error) => {
