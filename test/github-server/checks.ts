@@ -67,8 +67,13 @@ export function listRuns({ repository, match, query }: Call): Reply {
   return { status: 200, body: { total_count: runs.length, check_runs: runs.map(view) } };
 }
 
-function createRun({ state, repository, body }: Call): Reply {
-  if (repository.mayWriteChecks !== true) return FORBIDDEN;
+/** Personal tokens may not; whether an app may was asked before. */
+const mayWrite = ({ state, repository }: Call): boolean =>
+  repository.mayWriteChecks ?? state.connection.apps.length > 0;
+
+function createRun(call: Call): Reply {
+  const { state, repository, body } = call;
+  if (!mayWrite(call)) return FORBIDDEN;
   const { data, error } = said.safeParse(body);
   if (data?.head_sha === undefined)
     return { status: 422, body: { message: error?.message ?? "head_sha is missing" } };
@@ -81,7 +86,7 @@ function createRun({ state, repository, body }: Call): Reply {
 /** Annotations of an update are added to those that are there. */
 function updateRun(call: Call): Reply {
   const { repository, body } = call;
-  if (repository.mayWriteChecks !== true) return FORBIDDEN;
+  if (!mayWrite(call)) return FORBIDDEN;
   const { data, error } = said.safeParse(body);
   if (data === undefined) return { status: 422, body: { message: error.message } };
   const found = runOf(call);

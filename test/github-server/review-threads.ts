@@ -94,9 +94,7 @@ export const THREAD_QUERIES: readonly (readonly [RegExp, Graphql])[] = [
     /node\(id: \$thread\)/,
     ({ state, variables }) => {
       const found = find(state, variables["thread"]);
-      return found === null
-        ? gone(variables["thread"])
-        : { data: { node: threadNode(found.thread) } };
+      return found === null ? gone(variables["thread"]) : { data: { node: threadNode(found.thread) } };
     },
   ],
   [

@@ -218,7 +218,9 @@ export async function setupGitHub({
 
   let commits = 0;
   /** The agents and checks, up to the next wait: implement commits, the check passes, the review approves. */
-  const agents = async (): Promise<string[]> => {
+  const agents = async (
+    said: { readonly notes?: string; readonly review?: string } = {},
+  ): Promise<string[]> => {
     const causes: string[] = [];
     for (;;) {
       const claimed = await bundle.runs.claim({ slot: "kaede", queues: [...QUEUES], leaseMs: 60_000 });
@@ -235,7 +237,10 @@ export async function setupGitHub({
       );
       const [row] = rows;
       if (row?.step !== "implement") {
-        await bundle.runs.finish(claimed, { ...RESULT, verdict: row?.step === "review" ? "approve" : null });
+        await bundle.runs.finish(claimed, {
+          ...RESULT,
+          ...(row?.step === "review" ? { verdict: "approve", notes: said.review ?? null } : {}),
+        });
         continue;
       }
       causes.push(`${row.cause.reason} ${row.cause.details}`.trim());
@@ -259,7 +264,7 @@ export async function setupGitHub({
       await bundle.runs.finish(claimed, {
         ...RESULT,
         verdict: "done",
-        notes: "It says the price.",
+        notes: said.notes ?? "It says the price.",
         commit,
         tree,
       });
@@ -279,7 +284,9 @@ export async function setupGitHub({
   const pulls = (): Issue[] => [...repository.issues.values()].filter(({ pull }) => pull !== null);
   const check = async (conclusion: "success" | "failure", summary: string): Promise<void> => {
     const commit = (await headOf(repository.gitDir, pulls()[0]?.pull?.head ?? "")) ?? "";
+    const others = (repository.checks.get(commit) ?? []).filter(({ name }) => name !== "ci");
     repository.checks.set(commit, [
+      ...others,
       {
         id: (server.state.ids += 1),
         name: "ci",

@@ -111,7 +111,10 @@ export interface Repository {
   /** Whether the credential may write check runs, as only that of an app may. */
   mayWriteChecks?: boolean;
   /** Of the default branch; absent: it has none. */
-  mergeQueue?: { readonly entries: { readonly number: number; readonly enqueuedAt: string }[]; enqueued: number };
+  mergeQueue?: {
+    readonly entries: { readonly number: number; readonly enqueuedAt: string }[];
+    enqueued: number;
+  };
   /** Check runs by commit. */
   readonly checks: Map<string, CheckRun[]>;
 }

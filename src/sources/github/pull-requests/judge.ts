@@ -93,6 +93,8 @@ function judgeMerge(params: Readonly<JudgeParams>, isPending: boolean): Verdict 
       ? { act: "nothing" }
       : tell({ type: "merge-awaits", reason: because(code, message) });
   if (task.reason?.code === "merge.in_queue") return { act: "queued" };
+  // Else it would be put back at once, against whoever took it out.
+  if (task.reason?.code === "merge.dequeued") return { act: "nothing" };
   if (policy === "never") return awaits("merge.by_person", "Delivered: a person merges its pull request.");
   if (isPending)
     return awaits("merge.awaiting_checks", "Delivered: the checks of its pull request are running.");

@@ -40,12 +40,10 @@ const thread = z
       nodes: z.array(z.object({ author: actorReply, body: z.string(), diffHunk: z.string() })),
     }),
   })
-  .transform(
-    ({ comments, ...one }): ReviewThread => ({
-      ...one,
-      comments: comments.nodes.map(({ author, body, diffHunk }) => ({ author, body, hunk: diffHunk })),
-    }),
-  );
+  .transform(({ comments, ...one }): ReviewThread => ({
+    ...one,
+    comments: comments.nodes.map(({ author, body, diffHunk }) => ({ author, body, hunk: diffHunk })),
+  }));
 const threadsReply = z.object({
   repository: z.object({ pullRequest: z.object({ reviewThreads: z.object({ nodes: z.array(thread) }) }) }),
 });

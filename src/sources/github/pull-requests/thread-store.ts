@@ -38,10 +38,7 @@ interface Unanswered {
 }
 
 /** Takes the threads that wait for an answer: from now on they are said to have one. */
-export async function takeUnanswered(
-  tx: Tx,
-  taskId: string,
-): Promise<readonly Unanswered[]> {
+export async function takeUnanswered(tx: Tx, taskId: string): Promise<readonly Unanswered[]> {
   const { rows } = await tx.query<{ thread_id: string; number: number; given_at: Date }>(
     `update miyabi.github_review_threads set state = 'answered' where task_id = $1 and state = 'given'
      returning thread_id, number, given_at`,

@@ -1,10 +1,4 @@
-import {
-  createLoop,
-  toAppError,
-  type Clock,
-  type Loop,
-  type Log,
-} from "../../../base/index.ts";
+import { createLoop, toAppError, type Clock, type Loop, type Log } from "../../../base/index.ts";
 import {
   deliveredTasks,
   markChanged,

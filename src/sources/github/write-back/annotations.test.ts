@@ -30,7 +30,9 @@ test("finds the places that tools and people name, in files that the commit has"
 });
 
 test("what only looks like a place is none, and a line that comes again is one remark", () => {
-  expect(places("at 10:30 it ended\nhttp://example.org:80/x\nlib/other.ts:3: x\nsrc/menu.ts:0: x")).toEqual([]);
+  expect(places("at 10:30 it ended\nhttp://example.org:80/x\nlib/other.ts:3: x\nsrc/menu.ts:0: x")).toEqual(
+    [],
+  );
   expect(places("src/menu.ts:3: x\nsrc/menu.ts:3: x")).toEqual(["src/menu.ts:3"]);
   const many = Array.from({ length: 300 }, (_, index) => `src/menu.ts:${index + 1}: x`).join("\n");
   expect(places(many)).toHaveLength(200);

@@ -59,10 +59,7 @@ export function createMergeHandler(params: Readonly<WriteBackParams>): OutboxHan
   };
 }
 
-async function unlessRefused(
-  task: HostedTask,
-  work: () => Promise<MergeResult>,
-): Promise<MergeResult> {
+async function unlessRefused(task: HostedTask, work: () => Promise<MergeResult>): Promise<MergeResult> {
   try {
     return await work();
   } catch (error) {
