@@ -16,7 +16,9 @@ export function githubHealth(
   const pausedMs = Math.max(pauseMs, (writes?.pausedUntil?.getTime() ?? 0) - now.getTime());
   if (pausedMs > 0) said.push(`GitHub asked us to wait ${Math.ceil(pausedMs / 1_000)} s more.`);
   if (withoutChecks.length > 0)
-    said.push(`Check runs are left out of ${withoutChecks.join(", ")}: they need a GitHub App with "checks: write".`);
+    said.push(
+      `Check runs are left out of ${withoutChecks.join(", ")}: they need a GitHub App with "checks: write".`,
+    );
   const isFull = writes !== null && waiting > 0 && writes.hour >= writes.limits.perHour / 2;
   return {
     name: "github",
