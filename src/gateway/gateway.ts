@@ -47,6 +47,7 @@ import { COUNTED, countTargets, isCounting } from "./routing/count-targets.ts";
 import { createLatencies } from "./routing/latency.ts";
 import type { GatewaySettings } from "./settings.ts";
 import { modelOf } from "./top-level-fields.ts";
+import { createSummaryStore } from "./trim/summary-store.ts";
 import { createUpstreams } from "./upstreams.ts";
 
 export interface GatewayParams {
@@ -148,8 +149,10 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
     tick: async () => {
       await cache.sweep(params.settings().cache.maxBytes);
       await prompts.sweep(params.settings().prompts);
+      await summaries.sweep();
     },
   });
+  const summaries = createSummaryStore({ database, log });
   const prompts = createPromptStore({ database, clock, log });
   const within: Within = { clock, random, record: (call, result) => record(call, result) };
   const limitRate = createRateLimits(clock);
@@ -157,6 +160,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
   const send = createSend({ upstreams, health, latencies, clock, alarms, random, findTranslation });
   const trim = createTrimStage({
     within,
+    summaries,
     next: compose([limitRate, reserveBudget], send),
     targetsOf: async (call, model) => {
       const chosen = await targetsFor(call, model);

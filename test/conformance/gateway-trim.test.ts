@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { silentLog } from "../../src/base/index.ts";
+import { createSummaryStore } from "../../src/gateway/trim/summary-store.ts";
 import { createTestDatabase, type TestDatabase } from "../../src/store/testing.ts";
 import { ask, keyTerms, RUN_KEY, seedRun, startGateway } from "../support/gateway-under-test.ts";
 import { startModelServer } from "../support/model-server.ts";
@@ -248,6 +250,40 @@ describe("trimming through the gateway", () => {
       [first.headers["x-miyabi-call"]],
     );
     expect(rows).toEqual([{ chain: "trim", chain_step: "summary", asked_model: "gpt-5-mini" }]);
+  });
+
+  test("pays for a summary once, also after a restart and beside another process, and redacts it", async () => {
+    const settings = { trim: { summary: { model: "gpt-5-mini" } } };
+    const { upstream, subject, key, sent } = await setup(settings);
+    upstream.answerText = "The key is sk-ant-api03-abcdefgh, they said.";
+    const shown = headers(await key("restarted"), { "x-miyabi-trim": "1024" });
+    const body = chat(12, { user: "restarted" });
+    await ask(subject.url, "/v1/chat/completions", body, shown);
+    expect(JSON.stringify(sent(1).messages)).toContain("<summary>\\nThe key is [redacted], they said.");
+    upstream.answerText = "Something else.";
+    const restarted = await startGateway({
+      database: db.database,
+      settings: { providers: { openai: { baseUrl: `${upstream.origin}/v1` } }, ...settings },
+    });
+    onTestFinished(() => restarted.close());
+    await ask(restarted.url, "/v1/chat/completions", body, shown);
+    expect(upstream.calls).toHaveLength(3);
+    expect(upstream.calls[2]?.body).toEqual(upstream.calls[1]?.body);
+  });
+
+  test("keeps the first of two summaries of the same, and forgets what nobody uses", async () => {
+    const store = createSummaryStore({ database: db.database, log: silentLog });
+    expect(await store.find("h1")).toBeNull();
+    expect(await Promise.all([store.keep("h1", "one"), store.keep("h1", "two")])).toSatisfy(
+      ([a, b]: readonly string[]) => a === b,
+    );
+    await db.database.query("insert into miyabi.gateway_summaries values ('old', 's', now() - interval '8 days')");
+    await store.sweep();
+    expect(await store.find("old")).toBeNull();
+    expect(await store.find("h1")).toMatch(/one|two/);
+    const away = { query: () => Promise.reject(new Error("the database is away")) };
+    const without = createSummaryStore({ database: away, log: silentLog });
+    expect([await without.find("h1"), await without.keep("h1", "mine")]).toEqual([null, "mine"]);
   });
 
   test("goes on without a summary where that cannot be had", async () => {

@@ -35,6 +35,8 @@ export interface ModelServer {
   fault: Fault | null;
   /** Whether chat streams name their usage. */
   streamUsage: boolean;
+  /** What documents of chat completions and messages say. */
+  answerText: string;
   /** Whether answers are compressed. */
   gzip: boolean;
   /** Pause between two chunks of a stream, ms. */
@@ -131,17 +133,17 @@ function geminiAnswer(modelVersion: string, text: string, isLast: boolean): obje
   };
 }
 
-function documentOf(url: string, model: string): object {
+function documentOf(url: string, model: string, said: string): object {
   if (url.endsWith(":countTokens")) return { totalTokens: 43 };
   if (url.startsWith("/v1beta/")) return geminiAnswer(modelIn(url), "hi", true);
   if (url.startsWith("/v1/messages/count_tokens")) return { input_tokens: 42 };
   if (url.startsWith("/v1/messages"))
-    return { type: "message", model, content: [{ type: "text", text: "hi" }], usage: ANTHROPIC_USAGE };
+    return { type: "message", model, content: [{ type: "text", text: said }], usage: ANTHROPIC_USAGE };
   if (url.startsWith("/v1/responses/input_tokens"))
     return { object: "response.input_tokens", input_tokens: 44 };
   if (url.startsWith("/v1/responses")) return { object: "response", model, usage: RESPONSES_USAGE };
   if (url.startsWith("/v1/models")) return { object: "list", data: [{ id: "gpt-5" }] };
-  return { model, choices: [{ message: { content: "hi" }, finish_reason: "stop" }], usage: CHAT_USAGE };
+  return { model, choices: [{ message: { content: said }, finish_reason: "stop" }], usage: CHAT_USAGE };
 }
 
 /** A model provider for tests: OpenAI's, Anthropic's and Google's endpoints, streaming or not, with faults on demand. */
@@ -169,6 +171,7 @@ export async function startModelServer(): Promise<ModelServer> {
     calls,
     fault: null,
     streamUsage: true,
+    answerText: "hi",
     gzip: false,
     chunkMs: 0,
     close: async () => {
@@ -196,7 +199,7 @@ async function answer(
   const asked = parse(call.body);
   const model = asked.model ?? "unknown-model";
   if (asked.stream !== true && !call.url.includes(":streamGenerateContent")) {
-    const text = JSON.stringify(documentOf(call.url, model));
+    const text = JSON.stringify(documentOf(call.url, model, mock.answerText));
     response.writeHead(200, mock.gzip ? { ...json, "content-encoding": "gzip" } : json);
     response.end(mock.gzip ? gzipSync(text) : text);
     return;

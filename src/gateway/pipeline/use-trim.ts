@@ -6,6 +6,7 @@ import { chooseTrim } from "../trim/choose-trim.ts";
 import { loadTokenizer, surelyFits } from "../trim/count-tokens.ts";
 import { trimDialectOf } from "../trim/dialects.ts";
 import { createSummaries, summaryDialectOf, summaryQuestion } from "../trim/summary.ts";
+import type { SummaryStore } from "../trim/summary-store.ts";
 import { createTrimBody, type TrimBody } from "../trim/trim-body.ts";
 import { termsOf } from "../trim/trim-terms.ts";
 import type { Target } from "../routing/choose-targets.ts";
@@ -18,6 +19,7 @@ interface TrimStageParams {
   readonly within: Within;
   /** For calls of our own: what stands before this stage in the pipeline, and then the provider. */
   readonly next: Next;
+  readonly summaries: Pick<SummaryStore, "find" | "keep">;
   /** Where a call to another model would go; null: nowhere. */
   readonly targetsOf: (call: Call, model: string) => Promise<readonly Target[] | null>;
 }
@@ -27,7 +29,7 @@ interface TrimStageParams {
  * by their bytes, so that nothing is counted.
  */
 export function createTrimStage(params: Readonly<TrimStageParams>): Stage {
-  const summaries = createSummaries();
+  const summaries = createSummaries(params.summaries);
 
   /** Null: none is wanted, or it failed. */
   const summaryOf = async (call: Call, dropped: readonly Buffer[]): Promise<string | null> => {

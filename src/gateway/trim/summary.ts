@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
+import { createRedaction } from "../../security/index.ts";
 import type { EndpointName } from "../endpoints.ts";
 import { reflectDialectOf } from "../reflect/reflect-dialects.ts";
 import { objectOf, type JsonObject } from "../usage/usage.ts";
+import type { SummaryStore } from "./summary-store.ts";
 import { listOf } from "./trim-dialect.ts";
 import type { SummarySettings } from "./trim-settings.ts";
 
@@ -68,9 +70,21 @@ function shortened(text: string, longest: number): string {
   return `${text.slice(0, half)} … ${text.slice(-half)}`;
 }
 
-/** Sums up the same messages once: the same words must stand there in the next request, or its beginning changes. */
-export function createSummaries() {
+/**
+ * Sums up the same messages once, also across a restart: the same words must stand there in the next request, or its
+ * beginning changes. What looks like a secret is redacted before it is used or kept.
+ */
+export function createSummaries(store: Pick<SummaryStore, "find" | "keep">) {
   const known = new LRUCache<string, Promise<string | null>>({ max: MOST_REMEMBERED });
+  const redact = createRedaction([]);
+
+  const find = async (hash: string, ask: () => Promise<string | null>): Promise<string | null> => {
+    const kept = await store.find(hash);
+    if (kept !== null) return kept;
+    const asked = await ask();
+    return asked === null ? null : store.keep(hash, redact(asked));
+  };
+
   return {
     /** `ask` is called for messages that have not been summed up; what fails is asked for again the next time. */
     of: (
@@ -78,15 +92,15 @@ export function createSummaries() {
       dropped: readonly Buffer[],
       ask: () => Promise<string | null>,
     ): Promise<string | null> => {
-      const hash = createHash("sha256").update(scope);
-      for (const message of dropped) hash.update("\n").update(message);
-      const key = hash.digest("base64");
-      const found = known.get(key);
+      const hasher = createHash("sha256").update(scope);
+      for (const message of dropped) hasher.update("\n").update(message);
+      const hash = hasher.digest("hex");
+      const found = known.get(hash);
       if (found !== undefined) return found;
-      const asked = ask().catch(() => null);
-      known.set(key, asked);
+      const asked = find(hash, ask).catch(() => null);
+      known.set(hash, asked);
       void asked.then((summary) => {
-        if (summary === null) known.delete(key);
+        if (summary === null) known.delete(hash);
       });
       return asked;
     },
