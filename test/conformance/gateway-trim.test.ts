@@ -277,7 +277,9 @@ describe("trimming through the gateway", () => {
     expect(await Promise.all([store.keep("h1", "one"), store.keep("h1", "two")])).toSatisfy(
       ([a, b]: readonly string[]) => a === b,
     );
-    await db.database.query("insert into miyabi.gateway_summaries values ('old', 's', now() - interval '8 days')");
+    await db.database.query(
+      "insert into miyabi.gateway_summaries values ('old', 's', now() - interval '8 days')",
+    );
     await store.sweep();
     expect(await store.find("old")).toBeNull();
     expect(await store.find("h1")).toMatch(/one|two/);
