@@ -82,9 +82,18 @@ export async function createApiServer(params: Readonly<ApiServerParams>): Promis
   });
   fastify.setErrorHandler((error, _request, reply) => sendProblem(reply, error, params.log));
   acceptJsonOnly(fastify);
-  fastify.addHook("onRequest", async (_request, reply) => void reply.headers(SECURITY_HEADERS));
-  // The port is taken before the rest starts: who comes in between waits for a moment instead of being refused.
-  fastify.addHook("onRequest", () => params.opened);
+  let isOpen = false;
+  const opened = params.opened.then(() => {
+    isOpen = true;
+  });
+  opened.catch(() => {});
+  // The port is taken before the rest starts: who comes in between waits for a moment instead of being refused. No promise
+  // where there is nothing to wait for: calls of models come by the thousand.
+  fastify.addHook("onRequest", (_request, reply, done) => {
+    reply.headers(SECURITY_HEADERS);
+    if (isOpen) done();
+    else opened.then(() => done(), done);
+  });
   const httpMetrics = measureHttp(fastify);
   // Before the guard: it ends the connection of an upgrade that is refused, but only if its hook ran first.
   await fastify.register(fastifyWebsocket, { options: { maxPayload: 16 * 1024 * 1024 } });

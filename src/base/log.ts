@@ -16,8 +16,6 @@ interface LogParams {
   readonly level?: string;
   /** Default: standard error, because standard output belongs to a command's result. */
   readonly destination?: DestinationStream;
-  /** False: who writes gives fixed fields that never hold a secret, so often that looking for one would cost. Default true. */
-  readonly redacts?: boolean;
 }
 
 const SECRET_FIELDS = ["token", "key", "apiKey", "authorization", "password", "secret", "cookie"];
@@ -31,17 +29,44 @@ export function createLog(params: Readonly<LogParams>): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       base: { pid: process.pid },
       formatters: { level: (label) => ({ level: label }) },
-      ...(params.redacts === false
-        ? {}
-        : {
-            redact: {
-              paths: [...SECRET_FIELDS, ...SECRET_FIELDS.map((field) => `*.${field}`)],
-              censor: "[redacted]",
-            },
-          }),
+      redact: {
+        paths: [...SECRET_FIELDS, ...SECRET_FIELDS.map((field) => `*.${field}`)],
+        censor: "[redacted]",
+      },
     },
     params.destination ?? pino.destination({ fd: 2, sync: true }),
   );
+}
+
+const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+
+/**
+ * A log with lines of the same shape for fixed fields that never hold a secret, so many of them that looking for one would
+ * cost: nothing is redacted. `JSON.stringify` takes a third of the time that pino takes for thirty fields.
+ */
+export function createPlainLog(params: {
+  readonly name: string;
+  readonly destination: DestinationStream;
+  /** Of every line. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+}): Log {
+  const { name, destination } = params;
+  const least = LEVELS.indexOf(process.env["LOG_LEVEL"] ?? "info");
+  const at = (level: string): Log["info"] => {
+    if (LEVELS.indexOf(level) < least) return () => {};
+    return (fields, msg) => {
+      const time = new Date().toISOString();
+      const line = { level, time, pid: process.pid, name, ...params.fields, ...fields, msg };
+      destination.write(`${JSON.stringify(line)}\n`);
+    };
+  };
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    child: (fields) => createPlainLog({ ...params, fields: { ...params.fields, ...fields } }),
+  };
 }
 
 const LONGEST_GATHERED = 64 * 1024;

@@ -116,7 +116,7 @@ interface Listed {
   /** The last one that was asked for. */
   ofDay: ({ readonly day: number } & PriceOfDay) | null;
 }
-const listed = new LRUCache<string, Listed>({ max: MOST_LISTED });
+const listedOf = new WeakMap<PricedProvider, LRUCache<string, Listed>>();
 
 /**
  * Where the list has a model. Remembered with that model as the provider's only one: matching a name against all patterns
@@ -124,8 +124,9 @@ const listed = new LRUCache<string, Listed>({ max: MOST_LISTED });
  */
 function listedAs(list: PriceList, provider: PricedProvider, model: string): Listed {
   const { priceProvider, baseUrl } = provider.settings;
-  const key = `${priceProvider ?? ""}\n${baseUrl}\n${provider.usualPriceProvider}\n${model}`;
-  const known = listed.get(key);
+  const models = listedOf.get(provider) ?? new LRUCache<string, Listed>({ max: MOST_LISTED });
+  listedOf.set(provider, models);
+  const known = models.get(model);
   if (known !== undefined) return known;
   const providerId =
     priceProvider ?? list.findProvider({ providerApiUrl: baseUrl })?.id ?? provider.usualPriceProvider;
@@ -138,7 +139,7 @@ function listedAs(list: PriceList, provider: PricedProvider, model: string): Lis
       prices.some((one) => one.constraint !== undefined && one.constraint.type !== "start_date"),
     ofDay: null,
   };
-  listed.set(key, entry);
+  models.set(model, entry);
   return entry;
 }
 

@@ -60,10 +60,13 @@ const RELIED_ON = 0.9;
 export function createAdvances(params: Readonly<AdvancesParams>): Advances {
   const { database, clock } = params;
   const advances = new Map<string, Advance>();
+  /** Callers keep their lists of limits. */
+  const keys = new WeakMap<readonly BudgetLimit[], string>();
   const open = new Map<string, { readonly advance: Advance; readonly micros: number }>();
 
   const advanceFor = (limits: readonly BudgetLimit[]): Advance => {
-    const key = limits.map((one) => `${one.account} ${one.limitMicros}`).join("\n");
+    const key = keys.get(limits) ?? limits.map((one) => `${one.account} ${one.limitMicros}`).join("\n");
+    keys.set(limits, key);
     const known = advances.get(key);
     if (known !== undefined && (known.heldMicros === 0 || known.validUntilMs > clock.monotonicMs()))
       return known;

@@ -2,7 +2,7 @@ import path from "node:path";
 import { loadSlots, probeSandbox, readHostLayout } from "../agents/index.ts";
 import {
   commandName,
-  createLog,
+  createPlainLog,
   openGatheredStderr,
   systemClock,
   systemProcessRunner,
@@ -143,7 +143,7 @@ export async function openParts(params: Readonly<ControlPlaneParams>) {
     clock,
     random,
     log,
-    requestLog: createLog({ name: REQUEST_LOGGER, redacts: false, destination: openGatheredStderr(50) }),
+    requestLog: createPlainLog({ name: REQUEST_LOGGER, destination: openGatheredStderr(50) }),
     findTranslation: createTranslations({ clock, random }),
   });
   const desk = createAgentDesk({ domain, services, defaultProfile: settings.agent, draining, clock });

@@ -10,12 +10,34 @@ export interface NamedLimit extends BudgetLimit {
   readonly endsAt: Date | null;
 }
 
-/** Every budget that holds for a call at an instant: of its key, its team, its task, and of the whole installation. */
+const DAY_MS = 86_400_000;
+
+interface Known {
+  readonly settings: GatewaySettings["budgets"];
+  readonly day: number;
+  readonly limits: readonly NamedLimit[];
+}
+
+const known = new WeakMap<Caller, Known>();
+
+/**
+ * Every budget that holds for a call at an instant: of its key, its team, its task, and of the whole installation; the same
+ * list for the same caller on one day.
+ */
 export function limitsOf(
   caller: Caller,
   settings: GatewaySettings["budgets"],
   at: Date,
 ): readonly NamedLimit[] {
+  const day = Math.floor(at.getTime() / DAY_MS);
+  const before = known.get(caller);
+  if (before?.settings === settings && before.day === day) return before.limits;
+  const limits = limitsOn(caller, settings, at);
+  known.set(caller, { settings, day, limits });
+  return limits;
+}
+
+function limitsOn(caller: Caller, settings: GatewaySettings["budgets"], at: Date): readonly NamedLimit[] {
   const limits: NamedLimit[] = [];
   const add = (
     whose: string,

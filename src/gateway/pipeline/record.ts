@@ -108,11 +108,17 @@ async function mayHaveCost(call: Call, result: CallResult, leastMicros: number):
   return cost === null ? most : Math.min(most, Math.max(leastMicros, cost.micros));
 }
 
+const pricedOf = new WeakMap<Provider, PricedProvider>();
+
+/** Always the same one for the same provider. */
 export function priced(provider: Provider): PricedProvider {
-  const kind = kindOf(provider.settings.kind);
-  return {
+  const known = pricedOf.get(provider);
+  if (known !== undefined) return known;
+  const made = {
     name: provider.name,
     settings: provider.settings,
-    usualPriceProvider: kind.priceProvider ?? "openai",
+    usualPriceProvider: kindOf(provider.settings.kind).priceProvider ?? "openai",
   };
+  pricedOf.set(provider, made);
+  return made;
 }

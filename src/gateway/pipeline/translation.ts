@@ -37,8 +37,18 @@ const CONVERSATIONS = {
   generate_content: "gemini",
 } as const satisfies Partial<Record<EndpointName, UsageFormat>>;
 
-/** Endpoints into which calls of an endpoint can be translated, the best first. */
+/** Endpoints into which calls of an endpoint can be translated, the best first; always the same list for the same. */
 export function translationsOf(find: FindTranslation, from: EndpointName): readonly EndpointName[] {
+  const lists = known.get(find) ?? new Map<EndpointName, readonly EndpointName[]>();
+  known.set(find, lists);
+  const list = lists.get(from) ?? intoWhich(find, from);
+  lists.set(from, list);
+  return list;
+}
+
+const known = new WeakMap<FindTranslation, Map<EndpointName, readonly EndpointName[]>>();
+
+function intoWhich(find: FindTranslation, from: EndpointName): readonly EndpointName[] {
   return [...(Object.keys(CONVERSATIONS) as (keyof typeof CONVERSATIONS)[]), ...COUNT_ENDPOINTS].filter(
     (to) => to !== from && find(from, to) !== null,
   );

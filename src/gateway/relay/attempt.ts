@@ -147,16 +147,26 @@ export function attempt(params: Readonly<AttemptParams>): Promise<AttemptResult>
       response.writeHead(status, { ...out, ...params.added(status) });
       if (status === 200) params.copy?.begin(String(out["content-type"] ?? "application/json"));
       if (streaming) response.flushHeaders();
-      response.on("drain", () => controller?.resume());
     };
     const write = (piece: Buffer): void => {
       params.copy?.push(piece);
       if (!response.write(piece)) controller?.pause();
     };
-    const release = (length: number | null): void => {
-      commit(length);
+    const release = (): void => {
+      commit(null);
+      response.on("drain", () => controller?.resume());
       for (const piece of held) write(piece);
       held = [];
+    };
+
+    /** The whole answer in one piece. */
+    const finishHeld = (): void => {
+      commit(heldBytes);
+      const [first] = held;
+      const whole = held.length === 1 && first !== undefined ? first : Buffer.concat(held);
+      held = [];
+      params.copy?.push(whole);
+      response.end(whole);
     };
 
     /** The answer broke off after its head had gone to the caller. */
@@ -189,7 +199,7 @@ export function attempt(params: Readonly<AttemptParams>): Promise<AttemptResult>
       if (committed) return write(piece);
       held.push(piece);
       heldBytes += piece.length;
-      if (streaming || heldBytes > MOST_HELD_BYTES) release(null);
+      if (streaming || heldBytes > MOST_HELD_BYTES) release();
     };
 
     const take = (piece: Buffer): void => {
@@ -214,8 +224,8 @@ export function attempt(params: Readonly<AttemptParams>): Promise<AttemptResult>
           return fail(answerFailure(provider, status, "empty"));
         if (observation.malformed) return fail(answerFailure(provider, status, "malformed"));
       }
-      if (!committed) release(heldBytes);
-      response.end();
+      if (committed) response.end();
+      else finishHeld();
       if (refused !== null) return deliver("rejected", refused.message, observation, refused);
       if (observation.failed)
         return deliver("failed", `Provider "${provider}" failed in the stream.`, observation);

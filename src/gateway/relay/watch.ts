@@ -16,14 +16,15 @@ export interface Watch {
 }
 
 export function watchCall(response: ServerResponse, totalMs: number, alarms: Alarms): Watch {
-  const over = new AbortController();
+  // Made when a pause asks for it, which most calls never do.
+  let over: AbortController | null = null;
   let stopped = false;
   let ended: EndedBy | null = null;
   const end = (why: EndedBy): void => {
     if (ended !== null || stopped) return;
     ended = why;
     watch.listener?.(why);
-    over.abort();
+    over?.abort();
   };
   const onClose = (): void => {
     if (!response.writableFinished) end("gone");
@@ -32,7 +33,11 @@ export function watchCall(response: ServerResponse, totalMs: number, alarms: Ala
     get ended() {
       return ended;
     },
-    signal: over.signal,
+    get signal() {
+      over ??= new AbortController();
+      if (ended !== null) over.abort();
+      return over.signal;
+    },
     listener: null,
     stop: () => {
       stopped = true;

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { Random } from "../../base/index.ts";
 import type { Dialect } from "../dialect.ts";
 import type { EndpointName } from "../endpoints.ts";
@@ -56,7 +57,30 @@ export async function chooseTargets(params: Readonly<ChooseParams>): Promise<Tar
   const { registry } = params;
   const named = followAlias(registry.settings.aliases, params.model);
   const route = named === null ? undefined : ownEntry(registry.settings.routes, named);
-  const wishes = route === undefined ? [wishOf(registry, named)] : await wishesOf(route, named, params);
+  if (route !== undefined) return resolveAll(await wishesOf(route, named, params), named, params);
+  const chosen = chosenBefore(params);
+  const key = `${params.endpoint} ${params.dialect} ${named === null ? "" : `"${named}`}`;
+  const before = chosen.get(key);
+  if (before !== undefined) return before;
+  const targets = resolveAll([wishOf(registry, named)], named, params);
+  chosen.set(key, targets);
+  return targets;
+}
+
+const MOST_CHOSEN = 1_000;
+const chosenOf = new WeakMap<Registry, WeakMap<readonly EndpointName[], LRUCache<string, Targets>>>();
+
+/** What the names of models led to so far: without a route that is always the same for one configuration. */
+function chosenBefore({ registry, translations }: Readonly<ChooseParams>): LRUCache<string, Targets> {
+  const ofRegistry =
+    chosenOf.get(registry) ?? new WeakMap<readonly EndpointName[], LRUCache<string, Targets>>();
+  chosenOf.set(registry, ofRegistry);
+  const chosen = ofRegistry.get(translations) ?? new LRUCache<string, Targets>({ max: MOST_CHOSEN });
+  ofRegistry.set(translations, chosen);
+  return chosen;
+}
+
+function resolveAll(wishes: readonly Wish[], named: string | null, params: Readonly<ChooseParams>): Targets {
   const found: Target[] = [];
   let problem: Extract<Targets, { state: "none" }> | null = null;
   for (const wish of wishes) {
