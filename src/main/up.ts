@@ -71,7 +71,7 @@ export async function runUp(options: Readonly<UpOptions>): Promise<number> {
   const installation = locateInstallation(import.meta.dirname, VERSION);
   const controlPlane = createChildService({
     name: "control-plane",
-    args: ["--max-semi-space-size=16", installation.controlPlane, JSON.stringify(childOptions(options))],
+    args: ["--max-semi-space-size=64", installation.controlPlane, JSON.stringify(childOptions(options))],
     env: { ...options.env, MIYABI_CONNECTION_URL: source.connectionUrl(), MIYABI_HOME: home.root },
     clock: systemClock,
     random: systemRandom,

@@ -8,7 +8,7 @@ const LONGEST_LINE_BYTES = 16 * 1024 * 1024;
 const LONGEST_DOCUMENT_BYTES = 32 * 1024 * 1024;
 // Longer events are looked at from outside only: parsing them would hold up the others.
 const LONGEST_CHECKED = 64 * 1024;
-const DATA = "data:";
+const DATA = Buffer.from("data:");
 /** Ends streams of OpenAI's kind, and some servers send it in all dialects. */
 const DONE = "[DONE]";
 
@@ -31,9 +31,10 @@ export function createStreamObserver(format: Format): Observer {
     failed ||= facts.failed === true;
   };
 
-  const readLine = (line: Buffer): void => {
-    if (line.length < DATA.length || line.toString("latin1", 0, DATA.length) !== DATA) return;
-    const data = line.toString("utf8", DATA.length).trim();
+  const readLine = (bytes: Buffer, start: number, end: number): void => {
+    const from = start + DATA.length;
+    if (end < from || !startsWith(bytes, start, DATA)) return;
+    const data = bytes.toString("utf8", from, end).trim();
     if (data === DONE) {
       if (format.endsWithDone) apply({ ended: true });
       return;
@@ -49,6 +50,11 @@ export function createStreamObserver(format: Format): Observer {
     else if (relevant) apply(format.ofEvent(objectOf(event)));
   };
 
+  const readWhole = (): void => {
+    const line = Buffer.concat(partial);
+    readLine(line, 0, line.length);
+  };
+
   const keep = (bytes: Buffer): void => {
     partialBytes += bytes.length;
     if (partialBytes <= LONGEST_LINE_BYTES) partial.push(bytes);
@@ -60,11 +66,10 @@ export function createStreamObserver(format: Format): Observer {
     push: (chunk) => {
       let start = 0;
       for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-        const line = chunk.subarray(start, end);
-        if (partialBytes === 0) readLine(line);
+        if (partialBytes === 0) readLine(chunk, start, end);
         else {
-          keep(line);
-          readLine(Buffer.concat(partial));
+          keep(chunk.subarray(start, end));
+          readWhole();
           partial = [];
           partialBytes = 0;
         }
@@ -73,10 +78,17 @@ export function createStreamObserver(format: Format): Observer {
       if (start < chunk.length) keep(chunk.subarray(start));
     },
     finish: () => {
-      if (partialBytes > 0) readLine(Buffer.concat(partial));
+      if (partialBytes > 0) readWhole();
       return { model, usage, complete, ended, failed, malformed };
     },
   };
+}
+
+/** Byte by byte: a call of a native function for each line takes longer. */
+function startsWith(bytes: Buffer, at: number, word: Buffer): boolean {
+  for (let index = 0; index < word.length; index += 1)
+    if (bytes[at + index] !== word[index]) return false;
+  return true;
 }
 
 /** Keeps a JSON answer to read it at its end. */
