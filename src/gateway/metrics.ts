@@ -1,6 +1,7 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Gauge, Registry } from "prom-client";
 import type { ModelCall } from "./ledger-store.ts";
 import type { CallResult } from "./pipeline/call.ts";
+import { createCounts, createDurations } from "./tallies.ts";
 
 export interface GatewayMetrics {
   add(call: ModelCall, result: CallResult): void;
@@ -18,67 +19,57 @@ export function createGatewayMetrics(params: {
 }): GatewayMetrics {
   const registry = new Registry();
   const registers = [registry];
-  const calls = new Counter({
+  const calls = createCounts({
     name: "miyabi_gateway_calls_total",
     help: "Model calls by provider, endpoint and outcome.",
-    labelNames: ["provider", "endpoint", "outcome"],
-    registers,
+    labels: ["provider", "endpoint", "outcome"],
   });
-  const tokens = new Counter({
+  const tokens = createCounts({
     name: "miyabi_gateway_tokens_total",
     help: "Tokens as providers counted them.",
-    labelNames: ["provider", "kind"],
-    registers,
+    labels: ["provider", "kind"],
   });
-  const cost = new Counter({
+  const cost = createCounts({
     name: "miyabi_gateway_cost_micros_total",
     help: "Known cost, USD × 10⁻⁶.",
-    labelNames: ["provider"],
-    registers,
+    labels: ["provider"],
   });
-  const unknown = new Counter({
+  const unknown = createCounts({
     name: "miyabi_gateway_cost_unknown_total",
     help: "Calls whose cost is not known.",
-    labelNames: ["provider"],
-    registers,
+    labels: ["provider"],
   });
-  const refusals = new Counter({
+  const refusals = createCounts({
     name: "miyabi_gateway_refusals_total",
     help: "Calls that the gateway refused itself, by reason.",
-    labelNames: ["reason"],
-    registers,
+    labels: ["reason"],
   });
-  const cache = new Counter({
+  const cache = createCounts({
     name: "miyabi_gateway_cache_total",
     help: "Calls that used the cache: hit, miss, joined.",
-    labelNames: ["result"],
-    registers,
+    labels: ["result"],
   });
-  const trim = new Counter({
+  const trim = createCounts({
     name: "miyabi_gateway_trim_tokens_total",
     help: "Tokens of requests that may be trimmed: in, out, stable (the same at the beginning as in the request before).",
-    labelNames: ["kind"],
-    registers,
+    labels: ["kind"],
   });
-  const retries = new Counter({
+  const retries = createCounts({
     name: "miyabi_gateway_retries_total",
     help: "Tries beyond the first.",
-    labelNames: ["provider"],
-    registers,
+    labels: ["provider"],
   });
-  const duration = new Histogram({
+  const duration = createDurations({
     name: "miyabi_gateway_call_seconds",
     help: "Whole calls.",
-    labelNames: ["provider"],
-    buckets: SECONDS,
-    registers,
+    label: "provider",
+    bounds: SECONDS,
   });
-  const firstByte = new Histogram({
+  const firstByte = createDurations({
     name: "miyabi_gateway_first_byte_seconds",
     help: "Until the first byte of the answer.",
-    labelNames: ["provider"],
-    buckets: SECONDS,
-    registers,
+    label: "provider",
+    bounds: SECONDS,
   });
   const open = new Gauge({ name: "miyabi_gateway_open_calls", help: "Calls under way.", registers });
   const breaker = new Gauge({
@@ -88,40 +79,42 @@ export function createGatewayMetrics(params: {
     registers,
   });
 
+  const tallies = [calls, tokens, cost, unknown, refusals, cache, trim, retries, duration, firstByte];
+
   return {
     add: (call, result) => {
       const { provider } = call;
-      if (result.refusal !== null) refusals.inc({ reason: result.refusal });
-      if (result.cache !== null) cache.inc({ result: result.cache });
-      calls.inc({ provider, endpoint: call.endpoint, outcome: result.outcome });
+      if (result.refusal !== null) refusals.add(1, result.refusal);
+      if (result.cache !== null) cache.add(1, result.cache);
+      calls.add(1, provider, call.endpoint, result.outcome);
       if (result.outcome === "refused") return;
       const { usage } = call;
       const { trimmed } = result;
       if (trimmed !== null) {
-        trim.inc({ kind: "in" }, trimmed.tokensIn);
-        trim.inc({ kind: "out" }, trimmed.tokensOut);
-        trim.inc({ kind: "stable" }, trimmed.prefixStableTokens ?? 0);
+        trim.add(trimmed.tokensIn, "in");
+        trim.add(trimmed.tokensOut, "out");
+        trim.add(trimmed.prefixStableTokens ?? 0, "stable");
       }
-      for (const [kind, count] of [
-        ["input", usage.input],
-        ["output", usage.output],
-        ["cache_read", usage.cacheRead],
-        ["cache_write", usage.cacheWrite],
-        ["reasoning", usage.reasoning],
-      ] as const)
-        if (count !== null && count > 0) tokens.inc({ provider, kind }, count);
-      if (call.costMicros === null) unknown.inc({ provider });
-      else cost.inc({ provider }, call.costMicros);
-      if (call.attempts > 1) retries.inc({ provider }, call.attempts - 1);
-      duration.observe({ provider }, call.totalMs / 1000);
-      if (call.firstByteMs !== null) firstByte.observe({ provider }, call.firstByteMs / 1000);
+      const count = (tokensOfKind: number | null, kind: string): void => {
+        if (tokensOfKind !== null && tokensOfKind > 0) tokens.add(tokensOfKind, provider, kind);
+      };
+      count(usage.input, "input");
+      count(usage.output, "output");
+      count(usage.cacheRead, "cache_read");
+      count(usage.cacheWrite, "cache_write");
+      count(usage.reasoning, "reasoning");
+      if (call.costMicros === null) unknown.add(1, provider);
+      else cost.add(call.costMicros, provider);
+      if (call.attempts > 1) retries.add(call.attempts - 1, provider);
+      duration.observe(call.totalMs / 1000, provider);
+      if (call.firstByteMs !== null) firstByte.observe(call.firstByteMs / 1000, provider);
     },
     text: async () => {
       open.set(params.openCalls());
       breaker.reset();
       for (const [provider, state] of params.breakers())
         breaker.set({ provider }, BREAKER_STATES.indexOf(state));
-      return registry.metrics();
+      return [...tallies.map((one) => one.text()), await registry.metrics()].join("\n");
     },
   };
 }

@@ -25,7 +25,7 @@ export function findTopLevel<Name extends string>(
   names: readonly Name[],
 ): Partial<Record<Name, Span>> {
   const found: Partial<Record<Name, Span>> = {};
-  let missing = names.filter((name) => body.includes(`"${name}"`)).length;
+  let missing = names.length;
   let depth = 0;
   let position = 0;
   while (position < body.length && missing > 0) {
