@@ -86,8 +86,7 @@ export function createStreamObserver(format: Format): Observer {
 
 /** Byte by byte: a call of a native function for each line takes longer. */
 function startsWith(bytes: Buffer, at: number, word: Buffer): boolean {
-  for (let index = 0; index < word.length; index += 1)
-    if (bytes[at + index] !== word[index]) return false;
+  for (let index = 0; index < word.length; index += 1) if (bytes[at + index] !== word[index]) return false;
   return true;
 }
 
