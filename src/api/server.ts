@@ -82,17 +82,20 @@ export async function createApiServer(params: Readonly<ApiServerParams>): Promis
   });
   fastify.setErrorHandler((error, _request, reply) => sendProblem(reply, error, params.log));
   acceptJsonOnly(fastify);
-  let isOpen = false;
-  const opened = params.opened.then(() => {
-    isOpen = true;
-  });
-  opened.catch(() => {});
   // The port is taken before the rest starts: who comes in between waits for a moment instead of being refused. No promise
   // where there is nothing to wait for: calls of models come by the thousand.
+  let waiting: (() => void)[] | null = [];
+  const open = async (): Promise<void> => {
+    await params.opened;
+    const all = waiting ?? [];
+    waiting = null;
+    for (const goOn of all) goOn();
+  };
+  void open();
   fastify.addHook("onRequest", (_request, reply, done) => {
     reply.headers(SECURITY_HEADERS);
-    if (isOpen) done();
-    else opened.then(() => done(), done);
+    if (waiting === null) done();
+    else waiting.push(done);
   });
   const httpMetrics = measureHttp(fastify);
   // Before the guard: it ends the connection of an upgrade that is refused, but only if its hook ran first.
