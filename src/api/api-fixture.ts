@@ -5,6 +5,7 @@ import { createThreadFeed } from "../chat/thread-feed.ts";
 import { readThread } from "../chat/thread-store.ts";
 import { ROUTES, type RouteName } from "../contract/index.ts";
 import { createSessions, type Sessions } from "../security/index.ts";
+import { followGateway } from "../gateway/index.ts";
 import { createNotifier, type Database, type Notifier } from "../store/index.ts";
 import { createTestDatabase } from "../store/testing.ts";
 import type { Handlers } from "./register.ts";
@@ -46,6 +47,7 @@ export async function createApiFixture(params: Readonly<FixtureParams> = {}): Pr
         feed: createThreadFeed({ database, notifier }),
         requireThread: async (person, id) => void (await readThread(database, person, id)),
       },
+      followGateway: (handler) => followGateway(notifier, handler),
       screen: (slot) =>
         slot === "kaede"
           ? Promise.resolve({ slot, columns: 80, rows: 24, content: "hello" })

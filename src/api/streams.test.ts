@@ -1,7 +1,8 @@
 import { connect } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { systemRandom } from "../base/index.ts";
+import { silentLog, systemClock, systemRandom } from "../base/index.ts";
 import type { EventView } from "../contract/index.ts";
+import { createGatewayNews } from "../gateway/gateway-news.ts";
 import { appendTranscript } from "../logs/index.ts";
 import type { Database } from "../store/index.ts";
 import { appendEvents } from "../tasks/index.ts";
@@ -219,6 +220,20 @@ test("new transcript items are signalled", async () => {
       }),
     WAIT,
   );
+});
+
+test("news of the gateway are signalled, to who listens already and once for many", async () => {
+  const { database, open } = await setup();
+  const client = await open("/api/events");
+  await vi.waitFor(() => expect(client.messages[0]?.event).toBe("hello"), WAIT);
+  const news = createGatewayNews({ database, clock: systemClock, log: silentLog });
+  onTestFinished(() => news.stop());
+  const signals = () => client.messages.filter(({ event }) => event === "gateway");
+  for (let count = 0; count < 100; count += 1) news.tell();
+  await vi.waitFor(() => expect(signals()).toHaveLength(1), WAIT);
+  news.tell();
+  await vi.waitFor(() => expect(signals()).toHaveLength(2), WAIT);
+  expect(signals()[1]).toMatchObject({ data: {} });
 });
 
 test("a pane is streamed, and one that does not exist is a problem instead", async () => {

@@ -33,6 +33,8 @@ export interface StreamParams {
   /** What a slot's pane shows now. @throws not_found */
   readonly screen: (slot: string) => Promise<AgentScreen>;
   readonly chat: ChatStreams;
+  /** Calls its handler when calls, keys or providers of the gateway have changed; returns the function that ends it. */
+  readonly followGateway: (handler: () => void) => () => void;
   readonly clock: Clock;
   readonly log: Log;
   readonly random?: Random;
@@ -61,6 +63,7 @@ export function registerStreams(
   const feed = createEventFeed({ ...params, random });
   const screens = createScreenFeed(params);
   const transcripts = createFan<TranscriptNews>((handler) => followTranscripts(params.notifier, handler));
+  const gateway = createFan<void>(params.followGateway);
   const open = new Map<SseStream, FastifyRequest>();
   const ping = createLoop({
     name: "stream-ping",
@@ -95,12 +98,14 @@ export function registerStreams(
 
   fastify.addHook("onReady", async () => {
     transcripts.start();
+    gateway.start();
     params.chat.feed.start();
     await Promise.all([feed.start(), ping.start()]);
   });
   fastify.addHook("preClose", async () => {
     for (const stream of open.keys()) stream.end();
     transcripts.stop();
+    gateway.stop();
     params.chat.feed.stop();
     await Promise.all([feed.stop(), ping.stop()]);
   });
@@ -112,7 +117,9 @@ export function registerStreams(
     const after = cursorOf(request);
     // A cursor from before a restore of the database may lie in the future, where nothing would be sent for long.
     const cursor = after === null || compare(after, newest) > 0 ? newest : after;
-    return begin(request, reply, (stream) => followEvents({ clock, feed, transcripts, stream, cursor }));
+    return begin(request, reply, (stream) =>
+      followEvents({ clock, feed, transcripts, gateway, stream, cursor }),
+    );
   });
   fastify.get("/api/agents/:slot/screen/stream", { config }, async (request, reply) => {
     requireRoom(open);
@@ -165,6 +172,7 @@ interface FollowParams {
   readonly clock: Pick<Clock, "now">;
   readonly feed: EventFeed;
   readonly transcripts: Fan<TranscriptNews>;
+  readonly gateway: Fan<void>;
   readonly stream: SseStream;
   readonly cursor: string | null;
 }
@@ -184,6 +192,7 @@ async function followEvents(params: Readonly<FollowParams>): Promise<void> {
     // After a hello a client looks again at the transcripts it shows: signals, unlike events, may have been lost. So the
     // first one, too, is sent only when signals are heard.
     let greets = true;
+    let isGatewayNews = false;
     const ends = [
       feed.onNews(wake),
       params.transcripts.follow((news) => {
@@ -191,6 +200,10 @@ async function followEvents(params: Readonly<FollowParams>): Promise<void> {
           signals.clear();
           greets = true;
         } else signals.set(news.runId, news.lastSeq);
+        wake();
+      }),
+      params.gateway.follow(() => {
+        isGatewayNews = true;
         wake();
       }),
     ];
@@ -209,6 +222,10 @@ async function followEvents(params: Readonly<FollowParams>): Promise<void> {
       signals.clear();
       for (const [runId, lastSeq] of sent)
         await stream.send({ event: "transcript", data: { runId, lastSeq } });
+      if (isGatewayNews) {
+        isGatewayNews = false;
+        await stream.send({ event: "gateway", data: {} });
+      }
       return events.length === 0 && sent.length === 0;
     };
     return { work, end: () => ends.forEach((end) => end()) };

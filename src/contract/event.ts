@@ -39,7 +39,8 @@ export type EventView = z.infer<typeof eventView>;
 
 /**
  * What `GET /api/events` (SSE) sends: `event: event` with an `eventView` and its id; `event: transcript` with
- * `{runId, lastSeq}` when a run has new transcript items (not part of the history, so without an id).
+ * `{runId, lastSeq}` when a run has new transcript items, and `event: gateway` when calls, keys or providers of the gateway
+ * have changed (not part of the history, so without an id).
  */
 export const transcriptSignal = z.object({ runId, lastSeq: z.number().int() });
 export type TranscriptSignal = z.infer<typeof transcriptSignal>;

@@ -1,62 +1,17 @@
 import { z } from "zod";
-import { costMicros, instant, pageOf, runId, taskId } from "./primitives.ts";
+import { budgetView, gatewayKeyId, gatewayKeyUse, gatewayKeyView, newGatewayKey } from "./gateway-key.ts";
+import {
+  modelCallPrompt,
+  modelCallSummary,
+  modelCallView,
+  modelHealthView,
+  modelPriceView,
+} from "./model-call.ts";
+import { instant, pageOf, runId, taskId } from "./primitives.ts";
 
-export const gatewayKeyId = z.string().regex(/^K[1-9]\d*$/, "a key's id looks like K3");
 export const providerName = z
   .string()
   .regex(/^[a-z][a-z0-9._-]{0,40}$/, "a provider's name has small letters, digits, dots and dashes");
-
-/** USD × 10⁻⁶; null: no limit. */
-const limitMicros = z.number().int().nonnegative().nullable();
-const perMinute = z.number().int().positive().max(2_000_000_000).nullable();
-const shortText = z.string().trim().min(1).max(200);
-
-const keyTerms = {
-  name: shortText,
-  kind: z.enum(["person", "tool", "team"]),
-  /** Keys of one team share its budget and its cached answers. */
-  team: shortText.nullable(),
-  /** Calls are booked on this task. */
-  taskId: taskId.nullable(),
-  /** Globs, e.g. `claude-haiku-*`; null: every model. */
-  models: z.array(shortText).min(1).max(100).nullable(),
-  requestsPerMinute: perMinute,
-  tokensPerMinute: perMinute,
-  budgetDayMicros: limitMicros,
-  budgetMonthMicros: limitMicros,
-  /** Of each task on which the key books. */
-  budgetTaskMicros: limitMicros,
-  /** Whether answers may come from the cache and go into it. */
-  cache: z.boolean(),
-  expiresAt: instant.nullable(),
-};
-
-/** A virtual key, without the key. */
-export const gatewayKeyView = z.object({
-  id: gatewayKeyId,
-  ...keyTerms,
-  /** First characters of the key. */
-  start: z.string(),
-  createdAt: instant,
-  createdBy: z.string(),
-  revokedAt: instant.nullable(),
-});
-export type GatewayKeyView = z.infer<typeof gatewayKeyView>;
-
-export const newGatewayKey = z.strictObject({
-  name: keyTerms.name,
-  kind: keyTerms.kind.default("person"),
-  team: keyTerms.team.default(null),
-  taskId: keyTerms.taskId.default(null),
-  models: keyTerms.models.default(null),
-  requestsPerMinute: keyTerms.requestsPerMinute.default(null),
-  tokensPerMinute: keyTerms.tokensPerMinute.default(null),
-  budgetDayMicros: keyTerms.budgetDayMicros.default(null),
-  budgetMonthMicros: keyTerms.budgetMonthMicros.default(null),
-  budgetTaskMicros: keyTerms.budgetTaskMicros.default(null),
-  cache: keyTerms.cache.default(false),
-  expiresAt: keyTerms.expiresAt.default(null),
-});
 
 /** A row of the compatibility matrix. */
 export const providerView = z.object({
@@ -85,6 +40,8 @@ export const cacheStats = z.object({
   oldestAt: instant.nullable(),
 });
 
+const shortText = z.string().trim().min(1).max(200);
+
 /** What is to be forgotten. */
 export const cacheInvalidation = z.union([
   z.strictObject({ tag: shortText }),
@@ -93,96 +50,6 @@ export const cacheInvalidation = z.union([
   z.strictObject({ all: z.literal(true) }),
 ]);
 
-const tokens = z.number().int().nullable();
-
-/** One model call of the ledger. */
-export const modelCallView = z.object({
-  id: z.uuid(),
-  startedAt: instant,
-  /** For people, e.g. `run R12`. */
-  caller: z.string().nullable(),
-  keyId: gatewayKeyId.nullable(),
-  team: z.string().nullable(),
-  taskId: taskId.nullable(),
-  runId: runId.nullable(),
-  provider: z.string(),
-  endpoint: z.string(),
-  /** As the caller named it. */
-  askedModel: z.string().nullable(),
-  /** As the provider named it. */
-  model: z.string().nullable(),
-  status: z.number().int().nullable(),
-  outcome: z.enum(["ok", "rejected", "failed", "cut", "aborted"]),
-  error: z.string().nullable(),
-  tokensIn: tokens,
-  tokensOut: tokens,
-  tokensCacheRead: tokens,
-  tokensCacheWrite: tokens,
-  tokensReasoning: tokens,
-  /** Null: not known. */
-  costMicros,
-  /** False: tokens and cost are lower bounds or unknown. */
-  usageComplete: z.boolean(),
-  firstByteMs: z.number().int().nullable(),
-  totalMs: z.number().int(),
-  attempts: z.number().int(),
-  cache: z.enum(["hit", "miss", "joined"]).nullable(),
-  /** Tokens out / tokens in; null: the request was not to be trimmed. */
-  compressRatio: z.number().nullable(),
-  /** At the beginning the same as in the conversation's request before it; null: as above. */
-  prefixStableTokens: z.number().int().nullable(),
-  /** Name of the chain that the call is a step of, and of the step; null: of none. */
-  chain: z.string().nullable(),
-  chainStep: z.string().nullable(),
-  /** Id of the call that the caller made. */
-  chainOf: z.uuid().nullable(),
-});
-export type ModelCallView = z.infer<typeof modelCallView>;
-
-/** What was said in a call, with secrets redacted. */
-export const modelCallPrompt = z.object({
-  callId: z.uuid(),
-  /** JSON; its middle is left out where `isCut`. */
-  request: z.string(),
-  /** JSON; null: there was no answer, or none that could be read. */
-  answer: z.string().nullable(),
-  /** As they were sent. */
-  requestBytes: z.number().int(),
-  answerBytes: z.number().int().nullable(),
-  isCut: z.boolean(),
-  createdAt: instant,
-});
-export type ModelCallPrompt = z.infer<typeof modelCallPrompt>;
-
-const ledgerSums = {
-  calls: z.number().int(),
-  /** Calls that did not end well. */
-  failed: z.number().int(),
-  /** Calls that were answered without asking a provider. */
-  cacheHits: z.number().int(),
-  /** USD × 10⁻⁶ of the calls whose cost is known. */
-  costMicros: z.number(),
-  costUnknown: z.number().int(),
-  tokensIn: z.number(),
-  tokensOut: z.number(),
-  /** Part of `tokensIn` that the provider had in its own cache. */
-  tokensCacheRead: z.number(),
-};
-
-/** Sums of the ledger over a range, whole and by hour or day. */
-export const modelCallSummary = z.object({
-  spans: z.array(z.object({ from: instant, ...ledgerSums })),
-  total: z.object({
-    ...ledgerSums,
-    firstByteP50Ms: z.number().int().nullable(),
-    firstByteP95Ms: z.number().int().nullable(),
-  }),
-  /** Choices for a filter, most used first. */
-  models: z.array(z.string()),
-  providers: z.array(z.string()),
-});
-export type ModelCallSummary = z.infer<typeof modelCallSummary>;
-
 const callFilter = {
   task: taskId.optional(),
   run: runId.optional(),
@@ -190,6 +57,8 @@ const callFilter = {
   provider: z.string().max(100).optional(),
   model: z.string().max(200).optional(),
   outcome: z.enum(["ok", "rejected", "failed", "cut", "aborted"]).optional(),
+  /** Id of the call that the caller made: it and the other steps of its chain. */
+  chain: z.uuid().optional(),
 };
 
 const provider = z.object({ provider: providerName });
@@ -253,6 +122,37 @@ export const GATEWAY_ROUTES = {
     params: z.object({ id: gatewayKeyId }),
     body: none,
     response: gatewayKeyView,
+  },
+  listGatewayKeyUse: {
+    method: "GET",
+    path: "/api/gateway/keys/use",
+    permission: "view",
+    summary: "What each virtual key that was ever used was used for in the last 30 days.",
+    response: z.object({ items: z.array(gatewayKeyUse) }),
+  },
+  listModelHealth: {
+    method: "GET",
+    path: "/api/gateway/health",
+    permission: "view",
+    summary: "How the calls of each model went in the last 24 hours.",
+    response: z.object({ items: z.array(modelHealthView) }),
+  },
+  listBudgets: {
+    method: "GET",
+    path: "/api/gateway/budgets",
+    permission: "view",
+    summary:
+      "Budgets of the installation, teams, keys and open tasks with what of them is used, fullest first.",
+    /** `warnAt`: share at which a warning is given. */
+    response: z.object({ warnAt: z.number(), items: z.array(budgetView) }),
+  },
+  listModelPrices: {
+    method: "GET",
+    path: "/api/gateway/prices",
+    permission: "view",
+    summary:
+      "Prices of the models that were called, that aliases and routes lead to, or that have an override.",
+    response: z.object({ items: z.array(modelPriceView) }),
   },
   cacheStats: {
     method: "GET",

@@ -12,6 +12,7 @@ import { callerKeys } from "./headers.ts";
 import { createKeyStore, type KeyStore } from "./keys/key-store.ts";
 import { createSealedKeys } from "./keys/sealed-keys.ts";
 import { setCallAside, sumCost, writeCalls, type CostSum } from "./ledger-store.ts";
+import { createGatewayNews } from "./gateway-news.ts";
 import { createLedgerWriter } from "./ledger-writer.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { createModelList } from "./models/model-list.ts";
@@ -105,9 +106,13 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
     log.warn({ budget: warned.account, spent_micros: warned.spentMicros }, "a budget is nearly used up");
     params.onBudgetWarning?.(warned);
   };
+  const news = createGatewayNews({ database, clock, log });
   const warnAt = (): number => params.settings().budgets.warnAt;
   const ledger = createLedgerWriter({
-    insert: async (calls) => (await writeCalls(database, budgets, calls, warnAt())).forEach(warn),
+    insert: async (calls) => {
+      (await writeCalls(database, budgets, calls, warnAt())).forEach(warn);
+      news.tell();
+    },
     isRefused: isRefusedData,
     setAside: async (call, reason) =>
       (await setCallAside(database, budgets, call, reason, warnAt())).forEach(warn),
@@ -340,12 +345,17 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       return sumCost(database, { since });
     },
     keys: {
-      create: keys.create,
+      create: async (terms, by) => {
+        const made = await keys.create(terms, by);
+        news.tell();
+        return made;
+      },
       ensure: keys.ensure,
       list: keys.list,
       revoke: async (id) => {
         const revoked = await keys.revoke(id);
         identify.forget();
+        news.tell();
         return revoked;
       },
     },
@@ -356,6 +366,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       if (key === null) await sealed.remove(provider);
       else await sealed.set(provider, key, by);
       registries.forget();
+      news.tell();
       const changed = row();
       if (changed === undefined) throw unknownProvider(provider, []);
       return changed;
@@ -384,6 +395,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       await prompts.settled();
       await backends.close();
       await budgets.stop();
+      news.stop();
     },
   };
 }

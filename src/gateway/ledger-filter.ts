@@ -9,6 +9,8 @@ export interface LedgerFilter {
   /** As asked for or as answered. */
   readonly model: string | null;
   readonly outcome: CallOutcome | null;
+  /** The call that a caller made and the other steps of its chain. */
+  readonly chain: string | null;
   readonly since: Date | null;
 }
 
@@ -22,7 +24,8 @@ export function filterLedger(
     condition: `(${at(0)}::text is null or task_id = ${at(0)}) and (${at(1)}::text is null or run_id = ${at(1)})
        and (${at(2)}::text is null or key_id = ${at(2)}) and (${at(3)}::text is null or provider = ${at(3)})
        and (${at(4)}::text is null or model = ${at(4)} or asked_model = ${at(4)}) and (${at(5)}::text is null or outcome = ${at(5)})
-       and (${at(6)}::timestamptz is null or started_at >= ${at(6)})`,
+       and (${at(6)}::timestamptz is null or started_at >= ${at(6)})
+       and (${at(7)}::uuid is null or id = ${at(7)} or chain_of = ${at(7)})`,
     values: [
       filter.task,
       filter.run,
@@ -31,6 +34,7 @@ export function filterLedger(
       filter.model,
       filter.outcome,
       filter.since,
+      filter.chain,
     ],
   };
 }

@@ -1,6 +1,8 @@
 import { AppError } from "../base/index.ts";
 import type { Queryable } from "../store/index.ts";
 import { filterLedger, type LedgerFilter } from "./ledger-filter.ts";
+import type { FailedTry } from "./pipeline/call.ts";
+import type { UsedPrice } from "./price.ts";
 import type { CallOutcome } from "./relay/answer.ts";
 
 /** A call as lists show it. Names are those of `ModelCall`. */
@@ -29,6 +31,8 @@ export interface LedgerEntry {
   readonly firstByteMs: number | null;
   readonly totalMs: number;
   readonly attempts: number;
+  /** Tries that brought nothing and targets that were passed over, in order. */
+  readonly tried: readonly FailedTry[];
   readonly cache: "hit" | "miss" | "joined" | null;
   /** Size out / size in; null: it was not to be trimmed. */
   readonly compressRatio: number | null;
@@ -39,6 +43,8 @@ export interface LedgerEntry {
   readonly chainStep: string | null;
   /** The call that the caller made. */
   readonly chainOf: string | null;
+  /** That the cost was worked out with; null: none was known. */
+  readonly price: UsedPrice | null;
 }
 
 export interface ListCallsParams {
@@ -55,7 +61,8 @@ const COLUMNS = `id, started_at as "startedAt", caller, key_id as "keyId", team,
   tokens_cache_write::float8 as "tokensCacheWrite", tokens_reasoning::float8 as "tokensReasoning",
   cost_micros::float8 as "costMicros", usage_complete as "usageComplete", first_byte_ms as "firstByteMs",
   total_ms as "totalMs", attempts, cache, compress_ratio as "compressRatio",
-  prefix_stable_tokens::float8 as "prefixStableTokens", chain, chain_step as "chainStep", chain_of as "chainOf"`;
+  prefix_stable_tokens::float8 as "prefixStableTokens", chain, chain_step as "chainStep", chain_of as "chainOf",
+  coalesce(tried, '[]') as tried, price`;
 
 /** One call; null: the ledger has none of this id. */
 export async function findCall(database: Queryable, id: string): Promise<LedgerEntry | null> {

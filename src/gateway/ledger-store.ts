@@ -1,6 +1,6 @@
 import type { BudgetLimit, Budgets, RecordStatement, Warned } from "../guard/index.ts";
 import { isRefusedData, type Database } from "../store/index.ts";
-import type { ChainStep, Trimmed } from "./pipeline/call.ts";
+import type { ChainStep, FailedTry, Trimmed } from "./pipeline/call.ts";
 import type { UsedPrice } from "./price.ts";
 import type { CallOutcome } from "./relay/answer.ts";
 import type { TokenUsage } from "./usage/usage.ts";
@@ -33,6 +33,8 @@ export interface ModelCall {
   readonly totalMs: number;
   /** Tries at providers; 0: answered from the cache. */
   readonly attempts: number;
+  /** Those before the last one, and targets that were passed over. */
+  readonly failedTries: readonly FailedTry[];
   readonly cache: "hit" | "miss" | "joined" | null;
   /** Null: it was not to be trimmed. */
   readonly trimmed: Trimmed | null;
@@ -126,6 +128,10 @@ function recordOf(calls: readonly ModelCall[]): RecordStatement {
     team: storable(call.team),
     asked: storable(call.asked),
     attempts: call.attempts,
+    tried:
+      call.failedTries.length === 0
+        ? null
+        : call.failedTries.map((one) => ({ ...one, model: storable(one.model), error: storable(one.error) })),
     cache: call.cache,
     compress_ratio: call.trimmed?.compressRatio ?? null,
     prefix_stable_tokens: call.trimmed?.prefixStableTokens ?? null,
@@ -166,19 +172,19 @@ const INSERT = `
        tokens_cache_read, tokens_cache_write, tokens_reasoning, usage_complete, price, cost_micros, first_byte_ms,
        total_ms, outcome, error, started_at,
        key_id, caller, team, asked_model, attempts, cache, charged_micros, compress_ratio, prefix_stable_tokens,
-       chain, chain_step, chain_of)
+       chain, chain_step, chain_of, tried)
      select c.id, r.id, t.id, c.provider, c.endpoint, c.model, c.status, c.tokens_in, c.tokens_out,
        c.tokens_cache_read, c.tokens_cache_write, c.tokens_reasoning, c.usage_complete, c.price, c.cost_micros,
        c.first_byte_ms, c.total_ms, c.outcome, c.error, c.started_at,
        c.key_id, c.caller, c.team, c.asked, c.attempts, c.cache, c.charged_micros, c.compress_ratio,
-       c.prefix_stable_tokens, c.chain, c.chain_step, c.chain_of
+       c.prefix_stable_tokens, c.chain, c.chain_step, c.chain_of, c.tried
      from jsonb_to_recordset($1::jsonb) as c (id uuid, run_id text, task_id text, provider text, endpoint text,
        model text, status int, tokens_in bigint, tokens_out bigint, tokens_cache_read bigint,
        tokens_cache_write bigint, tokens_reasoning bigint, usage_complete boolean, price jsonb, cost_micros bigint,
        first_byte_ms int, total_ms int, outcome text, error text, started_at timestamptz,
        key_id text, caller text, team text, asked text, attempts int, cache text, charged_micros bigint,
        compress_ratio real, prefix_stable_tokens bigint,
-       chain text, chain_step text, chain_of uuid)
+       chain text, chain_step text, chain_of uuid, tried jsonb)
      left join miyabi.runs r on r.id = c.run_id
      left join miyabi.tasks t on t.id = c.task_id
      on conflict (id) do nothing

@@ -7,9 +7,9 @@ import { createGateway, gatewaySettings } from "../gateway/index.ts";
 import { createTestDatabase } from "../store/testing.ts";
 import { createGatewayHandlers } from "./gateway-handlers.ts";
 
-async function setup() {
+async function setup(more: object = {}) {
   const { database } = await createTestDatabase();
-  const settings = gatewaySettings.parse({ providers: { local: { kind: "ollama" } } });
+  const settings = gatewaySettings.parse({ providers: { local: { kind: "ollama" } }, ...more });
   const gateway = createGateway({
     settings: () => settings,
     readSecret: () => undefined,
@@ -22,7 +22,7 @@ async function setup() {
     requestLog: silentLog,
   });
   const { server } = await createApiFixture({
-    handlers: createGatewayHandlers({ gateway, database, clock: systemClock }),
+    handlers: createGatewayHandlers({ gateway, settings: () => settings, database, clock: systemClock }),
   });
   onTestFinished(() => gateway.stop());
   const call = async (method: "GET" | "POST", url: string, payload?: object) => {
@@ -172,4 +172,154 @@ test("a call that is not there, and one of which nothing is kept, are said to be
     status: 200,
     body: { request: "{}" },
   });
+});
+
+test("the use of keys and the health of models are told from the ledger", async () => {
+  const { call, database } = await setup();
+  await call("POST", "/api/gateway/keys", { name: "aider", kind: "tool" });
+  await call("POST", "/api/gateway/keys", { name: "unused" });
+  await database.query(`
+    insert into miyabi.model_calls (id, provider, endpoint, model, usage_complete, cost_micros, first_byte_ms, total_ms, outcome,
+      error, key_id, started_at)
+    select gen_random_uuid(), 'openai', case n when 1 then 'messages' else 'chat_completions' end,
+      case when n <= 2 then 'small' else 'large' end, true, nullif(n, 5) * 1000, n * 10, 90, case n when 4 then 'failed' else 'ok' end,
+      case n when 4 then 'It is down.' end, 'K1', now() - n * interval '1 hour'
+    from generate_series(1, 5) n union all
+    select gen_random_uuid(), 'openai', 'messages', 'old', true, 1, 1, 1, 'ok', null, 'K1', now() - interval '40 days'`);
+  const use = (await call("GET", "/api/gateway/keys/use")).body as unknown as { items: object[] };
+  expect(use.items).toEqual([
+    {
+      keyId: "K1",
+      lastUsedAt: expect.any(String),
+      calls: 5,
+      costMicros: 10_000,
+      costUnknown: 1,
+      models: ["large", "small"],
+      endpoints: ["chat_completions", "messages"],
+    },
+  ]);
+  expect((await call("GET", "/api/gateway/health")).body["items"]).toMatchObject([
+    { provider: "openai", model: "large", calls: 3, failed: 1, firstByteP50Ms: 40, lastError: "It is down." },
+    { provider: "openai", model: "small", calls: 2, failed: 0, lastFailedAt: null, lastError: null },
+  ]);
+});
+
+test("budgets that hold are listed with their use, the fullest first; ended keys and tasks are not", async () => {
+  const { call, database } = await setup({
+    budgets: { monthUsd: 100, taskUsd: 2, teams: { web: { dayUsd: 10 } } },
+  });
+  const state = (task: number) => ["running", "done", "running"][task - 1];
+  await database.query(
+    "insert into miyabi.repositories (id, name, path, target_branch) values ('r', 'r', '/r', 'main')",
+  );
+  for (const task of [1, 2, 3])
+    await database.query(
+      `insert into miyabi.tasks (repository_id, source, title, body, class, own_deadline_at, deadline_at, workflow, state, budget_micros)
+       values ('r', 'api', 't', '', 'P2', now(), now(), '{}', $1, $2)`,
+      [state(task), task === 3 ? 500_000 : null],
+    );
+  for (const name of ["aider", "gone"])
+    await call("POST", "/api/gateway/keys", { name, budgetDayMicros: 1_000_000, team: "web" });
+  await call("POST", "/api/gateway/keys/K2/revoke", {});
+  const day = new Date().toISOString().slice(0, 10);
+  await database.query(
+    `insert into miyabi.budgets (account, spent_micros, reserved_micros)
+     select * from unnest($1::text[], $2::bigint[], $3::bigint[])`,
+    [
+      [`key:K1 day:${day}`, `all month:${day.slice(0, 7)}`, "task:T1", "task:T2", "key:K1 day:2020-01-01"],
+      [900_000, 10_000_000, 1_000_000, 2_000_000, 7],
+      [50_000, 0, 0, 0, 0],
+    ],
+  );
+  const { body } = await call("GET", "/api/gateway/budgets");
+  expect(body).toMatchObject({ warnAt: 0.8 });
+  const items = body["items"] as unknown as Record<string, unknown>[];
+  expect(items.map(({ scope, owner, period, taskId }) => [scope, owner, period, taskId])).toEqual([
+    ["key", "K1", "day", null],
+    ["task", "T1", "task", "T1"],
+    ["all", null, "month", null],
+    ["team", "web", "day", null],
+    ["task", "T3", "task", "T3"],
+  ]);
+  expect(items[0]).toMatchObject({
+    limitMicros: 1_000_000,
+    spentMicros: 900_000,
+    reservedMicros: 50_000,
+    endsAt: expect.stringMatching(/T00:00:00.000Z$/),
+  });
+  expect(items[4]).toMatchObject({ limitMicros: 500_000, spentMicros: 0, endsAt: null });
+});
+
+test("prices say where they come from, and which are not known", async () => {
+  const { call, database } = await setup({
+    providers: {
+      local: { kind: "ollama", models: ["qwen*"] },
+      other: { kind: "openai-compatible", baseUrl: "http://x/v1" },
+    },
+    aliases: { fast: "claude-haiku-4-5" },
+    routes: {
+      coder: {
+        targets: [
+          { provider: "openai", model: "gpt-5" },
+          { provider: "local", model: "qwen3" },
+        ],
+      },
+    },
+    prices: { "gpt-5": { input: 2, output: 20 } },
+  });
+  await database.query(`
+    insert into miyabi.model_calls (id, provider, endpoint, model, usage_complete, cost_micros, total_ms, outcome, started_at)
+    values (gen_random_uuid(), 'other', 'chat_completions', 'homemade', true, null, 1, 'ok', now())`);
+  const items = (await call("GET", "/api/gateway/prices")).body["items"] as unknown as { model: string }[];
+  const of = (model: string) => items.find((one) => one.model === model);
+  expect(of("gpt-5")).toMatchObject({
+    provider: "openai",
+    source: "override",
+    inputUsd: 2,
+    outputUsd: 20,
+    cacheReadUsd: 2,
+    usedBy: ["coder"],
+  });
+  expect(of("claude-haiku-4-5")).toMatchObject({
+    provider: "anthropic",
+    source: "list",
+    listedAs: expect.stringContaining("claude-haiku-4-5"),
+    inputUsd: 1,
+    outputUsd: 5,
+    windowTokens: 200_000,
+    usedBy: ["fast"],
+  });
+  expect(of("qwen3")).toMatchObject({ provider: "local", source: "free", inputUsd: 0 });
+  expect(of("homemade")).toMatchObject({ source: "unknown", inputUsd: null, calls: 1, costUnknown: 1 });
+});
+
+test("a call says its route, what was tried before, and its price; a chain is found by the caller's call", async () => {
+  const { call, database } = await setup({ routes: { coder: { targets: [{ model: "gpt-5" }] } } });
+  const ID = "00000000-0000-4000-8000-00000000000";
+  await database.query(`
+    insert into miyabi.model_calls (id, provider, endpoint, model, asked_model, usage_complete, total_ms, outcome, started_at,
+      chain, chain_step, chain_of, price, tried)
+    select ('${ID}' || n)::uuid, 'openai', 'messages', 'gpt-5', case n when 3 then 'coder' end, true, 1, 'ok', now() + n * interval '1 s',
+      'reflect', (array['draft', 'critique', 'final'])[n], '${ID}3'::uuid,
+      '{"provider":"openai","model":"gpt-5","prices":{"input_mtok":{"base":1.25,"tiers":[]},"output_mtok":10}}'::jsonb,
+      case n when 3 then '[{"provider":"other","model":null,"status":503,"error":"It is down."}]'::jsonb end
+    from generate_series(1, 4) n where n < 4 union all
+    select gen_random_uuid(), 'openai', 'messages', 'gpt-5', null, true, 1, 'ok', now(), null, null, null, null, null`);
+  const items = (await call("GET", `/api/gateway/calls?chain=${ID}3`)).body["items"] as unknown as object[];
+  expect(items).toMatchObject([
+    { chainStep: "final", route: "coder", tried: [{ provider: "other", status: 503 }] },
+    { chainStep: "critique", route: null, tried: [] },
+    {
+      chainStep: "draft",
+      price: {
+        source: "list",
+        listedAs: "openai/gpt-5",
+        inputUsd: 1.25,
+        outputUsd: 10,
+        cacheReadUsd: null,
+        tiered: true,
+      },
+    },
+  ]);
+  expect((await call("GET", "/api/gateway/calls?chain=x")).status).toBe(422);
 });

@@ -1,10 +1,17 @@
 import type { Handlers } from "../api/index.ts";
 import { AppError, type Clock } from "../base/index.ts";
 import {
+  budgetTable,
   findCall,
+  healthOfModels,
   listCalls,
+  priceTable,
+  ratesOf,
+  routeNameOf,
   summarizeCalls,
+  useOfKeys,
   type Gateway,
+  type GatewaySettings,
   type LedgerEntry,
   type LedgerFilter,
   type VirtualKey,
@@ -16,9 +23,15 @@ export type GatewayHandlers = Pick<Handlers, keyof typeof GATEWAY_ROUTES>;
 
 /** The API's handlers over the gateway. */
 export function createGatewayHandlers(
-  params: Readonly<{ gateway: Gateway; database: Database; clock: Pick<Clock, "now"> }>,
+  params: Readonly<{
+    gateway: Gateway;
+    settings: () => GatewaySettings;
+    database: Database;
+    clock: Pick<Clock, "now">;
+  }>,
 ): GatewayHandlers {
-  const { gateway } = params;
+  const { gateway, database, clock } = params;
+  const ago = (ms: number): Date => new Date(clock.now().getTime() - ms);
   return {
     listProviders: async () => ({ items: gateway.providers().map(providerOf) }),
     setProviderKey: async ({ params: { provider }, body, caller }) =>
@@ -43,6 +56,53 @@ export function createGatewayHandlers(
       return { ...keyOf(view), key };
     },
     revokeGatewayKey: async ({ params: { id } }) => keyOf(await gateway.keys.revoke(id)),
+    listGatewayKeyUse: async () => {
+      const items = await useOfKeys(database, ago(30 * DAY_MS));
+      return {
+        items: items.map((one) => ({
+          ...one,
+          models: [...one.models],
+          endpoints: [...one.endpoints],
+          lastUsedAt: one.lastUsedAt.toISOString(),
+        })),
+      };
+    },
+    listModelHealth: async () => {
+      const items = await healthOfModels(database, ago(DAY_MS));
+      return {
+        items: items.map((one) => ({
+          ...one,
+          lastAt: one.lastAt.toISOString(),
+          lastFailedAt: one.lastFailedAt?.toISOString() ?? null,
+        })),
+      };
+    },
+    listBudgets: async () => {
+      const settings = params.settings().budgets;
+      const items = await budgetTable(database, {
+        settings,
+        keys: await gateway.keys.list(),
+        at: clock.now(),
+      });
+      return {
+        warnAt: settings.warnAt,
+        items: items.map((one) => ({ ...one, endsAt: one.endsAt?.toISOString() ?? null })),
+      };
+    },
+    listModelPrices: async () => {
+      const items = await priceTable(database, {
+        settings: params.settings(),
+        since: ago(30 * DAY_MS),
+        at: clock.now(),
+      });
+      return {
+        items: items.map(({ rates, usedBy, ...row }) => ({
+          ...row,
+          usedBy: [...usedBy],
+          ...(rates ?? UNKNOWN_RATES),
+        })),
+      };
+    },
     cacheStats: async () => {
       const { entries, bytes, oldestAt } = await gateway.cacheStats();
       return { entries, bytes, oldestAt: oldestAt?.toISOString() ?? null };
@@ -50,17 +110,17 @@ export function createGatewayHandlers(
     invalidateCache: async ({ body }) => ({ removed: await gateway.invalidateCache(body) }),
     listModelCalls: async ({ query }) => {
       const since = query.since === undefined ? null : new Date(query.since);
-      const { items, nextCursor } = await listCalls(params.database, {
+      const { items, nextCursor } = await listCalls(database, {
         filter: filterOf(query, since),
         limit: query.limit,
         cursor: query.cursor ?? null,
       });
-      return { items: items.map(callOf), nextCursor };
+      return { items: items.map((entry) => callOf(entry, params.settings())), nextCursor };
     },
     getModelCall: async ({ params: { id } }) => {
-      const entry = await findCall(params.database, id);
+      const entry = await findCall(database, id);
       if (entry === null) throw new AppError({ code: "not_found", message: `There is no model call ${id}.` });
-      return callOf(entry);
+      return callOf(entry, params.settings());
     },
     readModelCallPrompt: async ({ params: { id }, caller }) => {
       const prompt = await gateway.readPrompt(id, caller.name);
@@ -75,9 +135,9 @@ export function createGatewayHandlers(
     summarizeModelCalls: async ({ query }) => {
       const { stepMs, count } = RANGES[query.range];
       // Spans end with a whole one, so that those of two looks are the same.
-      const endMs = (Math.floor(params.clock.now().getTime() / stepMs) + 1) * stepMs;
+      const endMs = (Math.floor(clock.now().getTime() / stepMs) + 1) * stepMs;
       const from = new Date(endMs - count * stepMs);
-      const { spans, total, models, providers } = await summarizeCalls(params.database, {
+      const { spans, total, models, providers } = await summarizeCalls(database, {
         filter: filterOf(query, from),
         from,
         stepMs,
@@ -94,10 +154,20 @@ export function createGatewayHandlers(
 }
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const UNKNOWN_RATES = {
+  source: "unknown",
+  inputUsd: null,
+  outputUsd: null,
+  cacheReadUsd: null,
+  cacheWriteUsd: null,
+  tiered: false,
+  listedAs: null,
+} as const;
 const RANGES = {
   "24h": { stepMs: HOUR_MS, count: 24 },
-  "7d": { stepMs: 24 * HOUR_MS, count: 7 },
-  "30d": { stepMs: 24 * HOUR_MS, count: 30 },
+  "7d": { stepMs: DAY_MS, count: 7 },
+  "30d": { stepMs: DAY_MS, count: 30 },
 } as const;
 
 type Asked = { readonly [Field in keyof Omit<LedgerFilter, "since">]?: LedgerFilter[Field] | undefined };
@@ -109,6 +179,7 @@ const filterOf = (query: Asked, since: Date | null): LedgerFilter => ({
   provider: query.provider ?? null,
   model: query.model ?? null,
   outcome: query.outcome ?? null,
+  chain: query.chain ?? null,
   since,
 });
 
@@ -116,8 +187,14 @@ function providerOf(row: ReturnType<Gateway["providers"]>[number]) {
   return { ...row, models: [...row.models], endpoints: { ...row.endpoints } };
 }
 
-function callOf(entry: LedgerEntry) {
-  return { ...entry, startedAt: entry.startedAt.toISOString() };
+function callOf({ price, tried, startedAt, ...entry }: LedgerEntry, settings: GatewaySettings) {
+  return {
+    ...entry,
+    startedAt: startedAt.toISOString(),
+    route: routeNameOf(settings, entry.askedModel),
+    tried: [...tried],
+    price: price === null ? null : ratesOf(price),
+  };
 }
 
 function keyOf(key: VirtualKey) {

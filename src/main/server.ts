@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { acceptHandover } from "../agents/index.ts";
 import { createApiServer, createHostsPlugin } from "../api/index.ts";
+import { followGateway } from "../gateway/index.ts";
 import { readLogs } from "../logs/index.ts";
 import { createMcpPlugin, VERDICTS } from "../messages/index.ts";
 import { ADMIN_PERMISSIONS, createSessions } from "../security/index.ts";
@@ -49,7 +50,7 @@ export async function createServer(params: Readonly<ServerParams>): Promise<Fast
         createLoginLink,
         shutDown: params.onShutDown,
       }),
-      ...createGatewayHandlers({ gateway, database, clock }),
+      ...createGatewayHandlers({ gateway, settings: parts.gatewaySettings.current, database, clock }),
       ...createChatHandlers(chat),
       listLogs: ({ query }) =>
         readLogs(database, {
@@ -65,6 +66,7 @@ export async function createServer(params: Readonly<ServerParams>): Promise<Fast
       notifier: domain.notifier,
       screen: desk.screen,
       chat: { feed: chat.feed, requireThread: chat.require },
+      followGateway: (handler) => followGateway(domain.notifier, handler),
       clock,
       log,
     },

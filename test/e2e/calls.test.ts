@@ -29,7 +29,7 @@ async function ask(key: string, name: string): Promise<number> {
 describeInChromium("the page of model calls", () => {
   test("says what to do before the first call, and shows calls and sums as they come", async () => {
     const { page, complaints } = await open();
-    await page.goto(at("/calls"));
+    await page.goto(at("/gateway/calls"));
     await page.getByText("setup --all").waitFor();
     const { key } = await ui.product.post<{ key: string }>("/api/gateway/keys", {
       name: "aider",
@@ -57,7 +57,7 @@ describeInChromium("the page of model calls", () => {
     for (const theme of ["light", "dark"] as const)
       test(`is accessible and fits a phone (${language}, ${theme})`, async () => {
         const { page, complaints } = await open({ language, theme });
-        await page.goto(at("/calls"));
+        await page.goto(at("/gateway/calls"));
         await page.locator("tbody tr button").first().click();
         expect(await violations(page)).toEqual([]);
         const shots = process.env["MIYABI_SCREENSHOTS"];

@@ -9,7 +9,7 @@ import { setUpTool } from "../../src/cli/setup/set-up-tool.ts";
 import type { ToolResult } from "../../src/cli/setup/result.ts";
 import type { ToolName } from "../../src/cli/setup/tools/index.ts";
 import { newGatewayKey } from "../../src/contract/index.ts";
-import { createTranslations } from "../../src/gateway/index.ts";
+import { createTranslations, gatewaySettings } from "../../src/gateway/index.ts";
 import { createGatewayHandlers } from "../../src/main/gateway-handlers.ts";
 import { createTestDatabase } from "../../src/store/testing.ts";
 import { startGateway } from "./gateway-under-test.ts";
@@ -88,7 +88,12 @@ export async function openClientBench(
   const root = await mkdtemp(path.join(homedir(), ".miyabi-test-clients-"));
   const [home, cwd, temporary] = [path.join(root, "home"), path.join(root, "work"), path.join(root, "tmp")];
   await Promise.all([home, cwd, temporary].map((directory) => mkdir(directory)));
-  const handlers = createGatewayHandlers({ gateway: subject.gateway, database, clock: systemClock });
+  const handlers = createGatewayHandlers({
+    gateway: subject.gateway,
+    settings: () => gatewaySettings.parse({ providers: configured }),
+    database,
+    clock: systemClock,
+  });
   const caller = { kind: "cli", name: "test" };
   const api = {
     url: subject.url,

@@ -9,6 +9,7 @@ export function modelCall(over: Partial<ModelCall> & Pick<ModelCall, "id">): Mod
     team: null,
     asked: null,
     attempts: 1,
+    failedTries: [],
     cache: null,
     trimmed: null,
     chain: null,

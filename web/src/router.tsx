@@ -3,6 +3,7 @@ import {
   createRoute,
   createRouter,
   lazyRouteComponent,
+  redirect,
   type RouterHistory,
 } from "@tanstack/react-router";
 import { Shell } from "./features/shell/shell.tsx";
@@ -10,7 +11,11 @@ import { parseTaskSearch } from "./features/tasks/task-search.ts";
 import { parseTaskPageSearch } from "./features/task/task-page-search.ts";
 import { parseMessageSearch } from "./features/messages/message-search.ts";
 import { parseCallSearch } from "./features/calls/call-search.ts";
+import { parseBudgetSearch } from "./features/budgets/budget-search.ts";
 import { parseChatSearch } from "./features/chat/chat-search.ts";
+import { parseKeySearch } from "./features/keys/key-search.ts";
+import { parsePriceSearch } from "./features/prices/price-search.ts";
+import { parseProviderSearch } from "./features/providers/provider-search.ts";
 import { ErrorPage } from "./routes/error-page.tsx";
 import { NotFoundPage } from "./routes/not-found-page.tsx";
 import { OverviewPage } from "./routes/overview-page.tsx";
@@ -56,9 +61,49 @@ const chatThread = createRoute({
 });
 const calls = createRoute({
   getParentRoute: () => shell,
-  path: "/calls",
+  path: "/gateway/calls",
   validateSearch: parseCallSearch,
   component: lazyRouteComponent(() => import("./routes/calls-page.tsx"), "CallsPage"),
+});
+const gatewayKeys = createRoute({
+  getParentRoute: () => shell,
+  path: "/gateway/keys",
+  validateSearch: parseKeySearch,
+  component: lazyRouteComponent(() => import("./routes/keys-page.tsx"), "KeysPage"),
+});
+const budgets = createRoute({
+  getParentRoute: () => shell,
+  path: "/gateway/budgets",
+  validateSearch: parseBudgetSearch,
+  component: lazyRouteComponent(() => import("./routes/budgets-page.tsx"), "BudgetsPage"),
+});
+const providers = createRoute({
+  getParentRoute: () => shell,
+  path: "/gateway/providers",
+  validateSearch: parseProviderSearch,
+  component: lazyRouteComponent(() => import("./routes/providers-page.tsx"), "ProvidersPage"),
+});
+const prices = createRoute({
+  getParentRoute: () => shell,
+  path: "/gateway/prices",
+  validateSearch: parsePriceSearch,
+  component: lazyRouteComponent(() => import("./routes/prices-page.tsx"), "PricesPage"),
+});
+const gateway = createRoute({
+  getParentRoute: () => shell,
+  path: "/gateway",
+  beforeLoad: () => {
+    throw redirect({ to: "/gateway/calls", replace: true });
+  },
+});
+/** Where the calls were before there were other pages of the gateway. */
+const oldCalls = createRoute({
+  getParentRoute: () => shell,
+  path: "/calls",
+  validateSearch: parseCallSearch,
+  beforeLoad: ({ search }) => {
+    throw redirect({ to: "/gateway/calls", search, replace: true });
+  },
 });
 const login = createRoute({
   getParentRoute: () => root,
@@ -67,7 +112,10 @@ const login = createRoute({
 });
 
 const routeTree = root.addChildren([
-  shell.addChildren([overview, tasks, task, agents, messages, chat, chatThread, calls]),
+  shell.addChildren([
+    ...[overview, tasks, task, agents, messages, chat, chatThread],
+    ...[gateway, calls, gatewayKeys, budgets, providers, prices, oldCalls],
+  ]),
   login,
 ]);
 

@@ -62,6 +62,15 @@ export interface Trimmed {
   readonly prefixStableTokens: number | null;
 }
 
+/** A try that brought nothing, or a target that was passed over. */
+export interface FailedTry {
+  readonly provider: string;
+  readonly model: string | null;
+  /** Of the provider's answer; null: there was none. */
+  readonly status: number | null;
+  readonly error: string;
+}
+
 export interface CallResult extends Omit<Delivered, "outcome"> {
   /** `refused`: by us, before any provider was asked. */
   readonly outcome: CallOutcome | "refused";
@@ -70,6 +79,8 @@ export interface CallResult extends Omit<Delivered, "outcome"> {
   readonly target: Target | null;
   /** Tries at providers. */
   readonly attempts: number;
+  /** Tries before the last one, and targets that were passed over; left out: none. */
+  readonly failedTries?: readonly FailedTry[];
   /** Null: the cache was not used. */
   readonly cache: "hit" | "miss" | "joined" | null;
   /** What is to be charged; null: no budget holds for the call. */

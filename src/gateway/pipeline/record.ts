@@ -37,6 +37,7 @@ export async function rowOf(call: Call, result: CallResult, clock: Clock): Promi
     firstByteMs: result.firstByteMs,
     totalMs,
     attempts: result.attempts,
+    failedTries: result.failedTries ?? [],
     cache: result.cache,
     trimmed: result.trimmed,
     chain: result.chain ?? null,

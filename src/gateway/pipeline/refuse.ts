@@ -3,13 +3,15 @@ import { dialectError, type Dialect, type Refusal } from "../dialect.ts";
 import type { AnswerSink } from "../relay/answer-sink.ts";
 import type { Call, CallResult } from "./call.ts";
 
+type Tried = Pick<CallResult, "target" | "attempts" | "sent" | "failedTries">;
+
 export interface RefusalParams {
   readonly refusal: Refusal;
   /** For the caller: names the setting or budget and what to do. */
   readonly message: string;
   readonly retryAfterMs?: number | null;
   /** That was tried last. */
-  readonly tried?: Pick<CallResult, "target" | "attempts" | "sent">;
+  readonly tried?: Tried;
 }
 
 /** Answers with an error in the caller's dialect; gives its status. Headers of an answer that has begun stay. */
@@ -33,7 +35,7 @@ export function answerError(
 /** Ends a call with an error of ours: `refused` where no provider was asked, else `failed`. */
 export function refuse(call: Call, params: Readonly<RefusalParams>): CallResult {
   const status = answerError(call, params.refusal, params.message, params.retryAfterMs ?? null);
-  const { attempts = 0, target = null, sent = false } = params.tried ?? {};
+  const { attempts = 0, target = null, sent = false, failedTries = [] } = params.tried ?? {};
   return {
     outcome: attempts === 0 ? "refused" : "failed",
     refusal: params.refusal,
@@ -45,6 +47,7 @@ export function refuse(call: Call, params: Readonly<RefusalParams>): CallResult 
     bytes: 0,
     target,
     attempts,
+    failedTries,
     cache: null,
     budget: null,
     trimmed: call.trimmed,
@@ -52,9 +55,13 @@ export function refuse(call: Call, params: Readonly<RefusalParams>): CallResult 
 }
 
 /** A call whose caller went away before any answer. */
-export function abandoned(call: Call, tried: Pick<CallResult, "target" | "attempts" | "sent">): CallResult {
+export function abandoned(call: Call, tried: Tried): CallResult {
+  const { target, attempts, sent, failedTries = [] } = tried;
   return {
-    ...tried,
+    target,
+    attempts,
+    sent,
+    failedTries,
     outcome: "aborted",
     refusal: null,
     status: null,

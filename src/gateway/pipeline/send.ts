@@ -7,7 +7,7 @@ import { nextTry, type NextTry } from "../relay/next-try.ts";
 import { latencyKey, type Latencies } from "../routing/latency.ts";
 import type { Target } from "../routing/choose-targets.ts";
 import type { Upstreams } from "../upstreams.ts";
-import type { Call, CallResult, Next } from "./call.ts";
+import type { Call, CallResult, FailedTry, Next } from "./call.ts";
 import { prepareRequest, type Prepared } from "./prepare-request.ts";
 import { abandoned, refuse } from "./refuse.ts";
 import { Untranslatable, type FindTranslation } from "./translation.ts";
@@ -27,6 +27,7 @@ interface Tried {
   attempts: number;
   target: Target | null;
   sent: boolean;
+  readonly failedTries: FailedTry[];
   failure: Failure | null;
   /** Soonest time at which a target that was passed over may be called again. */
   retryAfterMs: number;
@@ -92,6 +93,7 @@ export function createSend(params: Readonly<SendParams>): Next {
     });
     if (prepared instanceof Untranslatable) {
       tried.failure ??= requestFailure(prepared.message);
+      note(tried, target, null, prepared.message);
       return null;
     }
     for (let tries = 1; ; tries += 1) {
@@ -102,6 +104,7 @@ export function createSend(params: Readonly<SendParams>): Next {
         if (!waits || tries > retry.attempts + 1) {
           tried.retryAfterMs = Math.min(tried.retryAfterMs, entry.retryAfterMs);
           tried.broken ||= entry.state === "open";
+          note(tried, target, null, PASSED_OVER[entry.state]);
           return null;
         }
         // With a little spread, so that those who waited do not all come at once.
@@ -129,11 +132,13 @@ export function createSend(params: Readonly<SendParams>): Next {
           refusal: null,
           target,
           attempts: tried.attempts,
+          failedTries: tried.failedTries,
           cache: null,
           budget: null,
           trimmed: call.trimmed,
         };
       tried.failure = result.failure;
+      note(tried, target, result.failure.status, result.failure.message);
       tried.sent ||= result.failure.sent;
       if (call.watch.ended !== null) return ended(call, tried);
       const next = decide(result.failure);
@@ -149,6 +154,7 @@ export function createSend(params: Readonly<SendParams>): Next {
       attempts: 0,
       target: null,
       sent: false,
+      failedTries: [],
       failure: null,
       retryAfterMs: Infinity,
       broken: false,
@@ -159,6 +165,17 @@ export function createSend(params: Readonly<SendParams>): Next {
     }
     return failed(call, tried);
   };
+}
+
+const PASSED_OVER = {
+  open: "It was not asked: it had failed repeatedly.",
+  cooling: "It was not asked: it had asked us to wait.",
+} as const;
+const MOST_NOTED = 20;
+
+function note(tried: Tried, { provider, model }: Target, status: number | null, error: string): void {
+  if (tried.failedTries.length < MOST_NOTED)
+    tried.failedTries.push({ provider: provider.name, model, status, error });
 }
 
 const pause = (call: Call, ms: number, clock: Clock): Promise<void> =>

@@ -103,16 +103,21 @@ function followAlias(aliases: Readonly<Record<string, string>>, model: string | 
   return name;
 }
 
+interface Names {
+  readonly aliases: Readonly<Record<string, string>>;
+  readonly routes: Readonly<Record<string, RouteSettings>>;
+}
+
+/** Name of the route that a model's name leads to; null: none. */
+export function routeNameOf({ aliases, routes }: Names, model: string | null): string | null {
+  const named = followAlias(aliases, model);
+  return named !== null && Object.hasOwn(routes, named) ? named : null;
+}
+
 /** The route that a model's name leads to; null: none. */
-export function routeOf(
-  settings: {
-    readonly aliases: Readonly<Record<string, string>>;
-    readonly routes: Readonly<Record<string, RouteSettings>>;
-  },
-  model: string | null,
-): RouteSettings | null {
-  const named = followAlias(settings.aliases, model);
-  return named === null ? null : (ownEntry(settings.routes, named) ?? null);
+export function routeOf(settings: Names, model: string | null): RouteSettings | null {
+  const name = routeNameOf(settings, model);
+  return name === null ? null : (settings.routes[name] ?? null);
 }
 
 function ownEntry<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {

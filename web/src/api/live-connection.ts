@@ -11,6 +11,8 @@ export interface LiveListener {
   readonly onState: (state: LiveState) => void;
   readonly onEvent: (event: EventView) => void;
   readonly onTranscript: (signal: TranscriptSignal) => void;
+  /** Calls, keys or providers of the gateway have changed. */
+  readonly onGateway: () => void;
   /** Each time the stream stands; `first` is true when nothing was resumed. */
   readonly onHello: (first: boolean) => void;
   /** The server does not know this browser any more. The stream stays closed until `resume`. */
@@ -136,7 +138,7 @@ export class LiveConnection {
       if (this.#apply({ type: "event", at, id: message.id ?? event.id })) this.#listener.onEvent(event);
     } else if (message.event === "transcript") {
       this.#listener.onTranscript(JSON.parse(message.data) as TranscriptSignal);
-    }
+    } else if (message.event === "gateway") this.#listener.onGateway();
   }
 }
 

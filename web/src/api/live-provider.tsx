@@ -3,7 +3,7 @@ import { createContext, use, useEffect, useMemo, useSyncExternalStore, type Reac
 import { createCoalescer } from "./coalescer.ts";
 import { LiveConnection } from "./live-connection.ts";
 import type { LiveState } from "./live-state.ts";
-import { touchedQueries } from "./touched-queries.ts";
+import { GATEWAY_QUERIES, touchedQueries } from "./touched-queries.ts";
 import { TranscriptSignals } from "./transcript-signals.ts";
 
 const REFRESH_INTERVAL_MS = 250;
@@ -63,6 +63,9 @@ function createLive(client: QueryClient, onSignedOut: () => void): Live {
     now: () => performance.now(),
     later: (callback, delayMs) => setTimeout(callback, delayMs),
   });
+  const touchGateway = () => {
+    for (const key of GATEWAY_QUERIES) refresh.touch(JSON.stringify(key));
+  };
   const connection = new LiveConnection({
     onState: (state) => {
       if (state.phase === "paused" || state.phase === "asleep") refresh.hold();
@@ -73,10 +76,12 @@ function createLive(client: QueryClient, onSignedOut: () => void): Live {
       for (const key of touchedQueries(event)) refresh.touch(JSON.stringify(key));
     },
     onTranscript: (signal) => transcripts.publish(signal),
+    onGateway: touchGateway,
     onHello: (first) => {
       // Before the first hello answers were fetched without a stream beside them; later ones resumed without a gap.
       if (first) void client.invalidateQueries();
       transcripts.publishAll();
+      touchGateway();
     },
     onSignedOut,
   });

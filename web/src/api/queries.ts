@@ -112,34 +112,3 @@ export const messagesQuery = (filter: MessageFilter) =>
 
 export const repositoriesQuery = () =>
   queryOptions({ queryKey: ["repositories"], queryFn: ({ signal }) => call("listRepositories", { signal }) });
-
-export interface CallFilter {
-  readonly outcome?: "ok" | "rejected" | "failed" | "cut" | "aborted";
-  readonly provider?: string;
-  readonly model?: string;
-  readonly task?: string;
-  readonly key?: string;
-}
-
-/** The ledger tells nobody of new rows, so it is asked; not while the window is hidden. */
-const CALLS_EVERY_MS = 5_000;
-
-export const callsQuery = (filter: CallFilter) =>
-  infiniteQueryOptions({
-    queryKey: ["calls", filter],
-    queryFn: ({ signal, pageParam }) =>
-      call("listModelCalls", {
-        query: { ...filter, limit: 50, ...(pageParam === null ? {} : { cursor: pageParam }) },
-        signal,
-      }),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => last.nextCursor,
-    refetchInterval: CALLS_EVERY_MS,
-  });
-
-export const callSummaryQuery = (range: "24h" | "7d" | "30d", filter: CallFilter) =>
-  queryOptions({
-    queryKey: ["call-summary", range, filter],
-    queryFn: ({ signal }) => call("summarizeModelCalls", { query: { ...filter, range }, signal }),
-    refetchInterval: CALLS_EVERY_MS,
-  });

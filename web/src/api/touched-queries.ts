@@ -13,7 +13,31 @@ export type QueryScope =
   | "questions"
   | "agents"
   | "messages"
-  | "repositories";
+  | "repositories"
+  | "calls"
+  | "chain"
+  | "call-summary"
+  | "gateway-keys"
+  | "gateway-key-use"
+  | "gateway-budgets"
+  | "gateway-providers"
+  | "gateway-health"
+  | "gateway-prices";
+
+/**
+ * Keys of the queries that news of the gateway may have changed. Sums over more than a day take long where there are
+ * millions of calls: these are asked again at their own pace.
+ */
+export const GATEWAY_QUERIES: readonly (readonly [QueryScope, string?])[] = [
+  ["calls"],
+  ["chain"],
+  ["call-summary", "24h"],
+  ["gateway-keys"],
+  ["gateway-key-use"],
+  ["gateway-budgets"],
+  ["gateway-providers"],
+  ["gateway-health"],
+];
 
 /** Keys (prefixes) of the queries whose answer the event may have changed. */
 export function touchedQueries(event: Pick<EventView, "type" | "taskId">): readonly (readonly string[])[] {

@@ -1,27 +1,32 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
-import { en } from "./en/index.ts";
-import { ja } from "./ja/index.ts";
 
 export const LANGUAGES = ["en", "ja"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 const STORAGE_KEY = "miyabi.language";
+/** The words of a language; a browser loads those that it shows. */
+const WORDS = {
+  en: async () => (await import("./en/index.ts")).en,
+  ja: async () => (await import("./ja/index.ts")).ja,
+} as const;
 
 /** Starts i18next in the language that was chosen before, else the browser's. */
-export function startI18n(): void {
-  void i18next.use(initReactI18next).init({
-    resources: { en: { translation: en }, ja: { translation: ja } },
-    lng: initialLanguage(),
-    fallbackLng: "en",
+export async function startI18n(): Promise<void> {
+  const language = initialLanguage();
+  await i18next.use(initReactI18next).init({
+    resources: { [language]: { translation: await WORDS[language]() } },
+    lng: language,
+    fallbackLng: false,
     interpolation: { escapeValue: false },
-    initAsync: false,
   });
-  document.documentElement.lang = i18next.language;
+  document.documentElement.lang = language;
 }
 
-export function setLanguage(language: Language): void {
-  void i18next.changeLanguage(language);
+/** Shows the console in a language from now on; where its words cannot be loaded the page stays as it is. */
+export async function setLanguage(language: Language): Promise<void> {
+  i18next.addResourceBundle(language, "translation", await WORDS[language]());
+  await i18next.changeLanguage(language);
   document.documentElement.lang = language;
   try {
     localStorage.setItem(STORAGE_KEY, language);

@@ -24,6 +24,13 @@ export function formatExactMoney(micros: number | null): string | null {
   return `$${(micros / 1_000_000).toFixed(6).replace(/0+$/, "")}`;
 }
 
+/** USD per million tokens: `$2.50`, `$0.075`; null where there is no such price. */
+export function formatRate(usd: number | null): string | null {
+  return usd === null
+    ? null
+    : `$${usd.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 4 })}`;
+}
+
 /** `950`, `12.4k`, `3.1M`. */
 export function formatCount(count: number): string {
   if (count < 1000) return String(count);

@@ -25,6 +25,10 @@ export type SlotState = (typeof SLOT_STATES)[number];
 export type MessageState = "queued" | "delivered" | "acknowledged" | "dead";
 export type HealthState = "ok" | "degraded" | "down";
 
+export type KeyState = "active" | "expired" | "revoked";
+export type ProviderState = "ready" | "trying" | "out" | "no-key" | "available";
+export type Support = "native" | "translated" | "none";
+
 export interface StateDomains {
   readonly task: TaskState;
   readonly step: StepState;
@@ -32,6 +36,9 @@ export interface StateDomains {
   readonly agent: SlotState;
   readonly message: MessageState;
   readonly health: HealthState;
+  readonly key: KeyState;
+  readonly provider: ProviderState;
+  readonly support: Support;
 }
 export type StateDomain = keyof StateDomains;
 
@@ -83,6 +90,15 @@ export const LOOKS: { readonly [D in StateDomain]: Readonly<Record<StateDomains[
     dead: FAILED,
   },
   health: { ok: DONE, degraded: WAITING, down: FAILED },
+  key: { active: DONE, expired: OVER, revoked: { shape: "barred", tone: "idle" } },
+  provider: {
+    ready: DONE,
+    trying: WAITING,
+    out: FAILED,
+    "no-key": { shape: "barred", tone: "waiting" },
+    available: QUEUED,
+  },
+  support: { native: DONE, translated: QUEUED, none: OVER },
 };
 
 /** Every task state in the order in which the console lists them. */

@@ -13,7 +13,7 @@ export interface CallFiltersProps {
 /** Filters of the model calls; each change goes to the URL. */
 export function CallFilters({ search, choices }: CallFiltersProps) {
   const { t } = useTranslation();
-  const navigate = useNavigate({ from: "/calls" });
+  const navigate = useNavigate({ from: "/gateway/calls" });
   const set = (part: Readonly<Record<string, unknown>>) =>
     void navigate({ search: (old) => parseCallSearch({ ...old, ...part }), replace: true });
   const clear = { clearable: true, clearButtonProps: { "aria-label": t("tasks.filter.clearOne") } } as const;

@@ -61,6 +61,7 @@ export function CallSums({ summary: { total, spans } }: CallSumsProps) {
           />
         </dl>
         <SpanChart
+          legend={{ rest: t("calls.legend.fresh"), part: t("calls.legend.cached") }}
           label={t("calls.tokensChart", {
             tokens: formatCount(total.tokensIn),
             share: percent(total.tokensCacheRead, total.tokensIn),

@@ -8,6 +8,7 @@ import { LoadMore, type PagedList } from "../../ui/load-more.tsx";
 import { Money } from "../../ui/money.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { CallDetails } from "./call-details.tsx";
+import { useStepName } from "./use-step-name.ts";
 
 export interface CallTableProps {
   readonly calls: readonly ModelCallView[];
@@ -21,7 +22,7 @@ export function CallTable({ calls, list }: CallTableProps) {
   return (
     <div className="m-panel m-table-wrap">
       <table className="m-table m-calls">
-        <caption className="m-table-caption">{t("calls.title")}</caption>
+        <caption className="m-table-caption">{t("gateway.title.calls")}</caption>
         <thead>
           <tr>
             <th className="m-calls-open">
@@ -48,7 +49,9 @@ export function CallTable({ calls, list }: CallTableProps) {
               {open === call.id ? (
                 <tr className="m-calls-more">
                   <td colSpan={9}>
-                    <CallDetails call={call} />
+                    <div className="m-calls-sheet">
+                      <CallDetails call={call} />
+                    </div>
                   </td>
                 </tr>
               ) : null}
@@ -69,6 +72,7 @@ interface CallRowProps {
 
 function CallRow({ call, isOpen, onToggle }: CallRowProps) {
   const { t } = useTranslation();
+  const nameOf = useStepName();
   const Arrow = isOpen ? IconChevronDown : IconChevronRight;
   const count = (tokens: number | null): string => (tokens === null ? "–" : formatCount(tokens));
   const model = call.model ?? call.askedModel ?? call.endpoint;
@@ -90,6 +94,7 @@ function CallRow({ call, isOpen, onToggle }: CallRowProps) {
       </td>
       <td className="m-cut">
         <span className="m-mono">{model}</span> <span className="m-dim">{call.provider}</span>
+        {call.chainStep === null ? null : <span className="m-dim"> · {nameOf(call.chainStep)}</span>}
       </td>
       <td className="m-cut">
         {call.taskId === null ? (
@@ -110,6 +115,9 @@ function CallRow({ call, isOpen, onToggle }: CallRowProps) {
         {call.cache === "hit" || call.cache === "joined" ? (
           <span className="m-dim"> · {t(`calls.cache.${call.cache}`)}</span>
         ) : null}
+        {call.tried.length === 0 ? null : (
+          <span className="m-tone-waiting"> · {t("calls.tries", { count: call.tried.length })}</span>
+        )}
       </td>
       <td className="m-num">{count(call.tokensIn)}</td>
       <td className="m-num">{count(call.tokensOut)}</td>

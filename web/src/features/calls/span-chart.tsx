@@ -11,10 +11,12 @@ export interface SpanChartProps {
     readonly part: number;
     readonly says: string;
   }[];
+  /** What the rest and the part are, in words; left out: bars have no parts. */
+  readonly legend?: { readonly rest: string; readonly part: string };
 }
 
 /** One bar for each hour or day; a part of it may stand out. */
-export function SpanChart({ label, bars }: SpanChartProps) {
+export function SpanChart({ label, bars, legend }: SpanChartProps) {
   const { t, i18n } = useTranslation();
   const top = Math.max(1, ...bars.map(({ value }) => value));
   const hours = bars.length === 24;
@@ -29,7 +31,7 @@ export function SpanChart({ label, bars }: SpanChartProps) {
         {bars.map(({ from, value, part, says }) => (
           <Tooltip key={from} label={`${format.format(Date.parse(from))} · ${says}`}>
             <div className="m-bar">
-              <span className="m-bar-merged" style={{ height: `${((value - part) / top) * 100}%` }} />
+              <span className="m-bar-rest" style={{ height: `${((value - part) / top) * 100}%` }} />
               <span className="m-bar-part" style={{ height: `${(part / top) * 100}%` }} />
             </div>
           </Tooltip>
@@ -39,6 +41,12 @@ export function SpanChart({ label, bars }: SpanChartProps) {
         <div className="m-axis m-dim m-small" aria-hidden="true">
           <span>{format.format(Date.parse(first.from))}</span>
           <span>{t("overview.now")}</span>
+        </div>
+      )}
+      {legend === undefined ? null : (
+        <div className="m-chart-legend m-dim m-small" aria-hidden="true">
+          <span className="m-bar-rest">{legend.rest}</span>
+          <span className="m-bar-part">{legend.part}</span>
         </div>
       )}
     </figure>

@@ -8,7 +8,7 @@ export function LanguageSwitch() {
   const other = i18n.language === "ja" ? "en" : "ja";
   return (
     <Tooltip label={t("nav.language")}>
-      <ActionIcon onClick={() => setLanguage(other)}>
+      <ActionIcon onClick={() => void setLanguage(other)}>
         <span className="m-language" lang={other} aria-hidden="true">
           {t(`nav.short.${other}`)}
         </span>

@@ -14,5 +14,5 @@ export const PAGES = [
   { id: "agents", to: "/agents", icon: IconUsers, key: "a" },
   { id: "messages", to: "/messages", icon: IconMessage, key: "m" },
   { id: "chat", to: "/chat", icon: IconMessages, key: "c" },
-  { id: "calls", to: "/calls", icon: IconReceipt, key: "r" },
+  { id: "gateway", to: "/gateway", icon: IconReceipt, key: "r" },
 ] as const;

@@ -10,9 +10,10 @@ import { useLive, useLiveState } from "../../api/live-provider.tsx";
 import { agentsQuery, taskSearchQuery } from "../../api/queries.ts";
 import { setLanguage } from "../../i18n/index.ts";
 import { AgentMark } from "../../ui/agent-mark.tsx";
-import { IconSearch } from "../../ui/icons.ts";
+import { IconReceipt, IconSearch } from "../../ui/icons.ts";
 import { Sign } from "../../ui/sign.tsx";
 import { LOOKS } from "../../ui/state-look.ts";
+import { GATEWAY_PAGES } from "../gateway/gateway-pages.ts";
 import { PAGES } from "./pages.ts";
 
 const [store, spotlight] = createSpotlight();
@@ -68,7 +69,10 @@ export function Palette({ onClose, onShortcuts }: PaletteProps) {
     },
     { id: "shortcuts", label: t("shortcuts.title"), act: onShortcuts },
   ].filter(({ label }) => fits(label));
-  const pages = PAGES.filter(({ id }) => fits(t(`nav.${id}`)));
+  const pages = [
+    ...PAGES.map(({ id, to, icon }) => ({ id, to, icon, label: t(`nav.${id}`) })),
+    ...GATEWAY_PAGES.map(({ id, to }) => ({ id, to, icon: IconReceipt, label: t(`gateway.title.${id}`) })),
+  ].filter(({ label }) => fits(label));
   const team = agents.filter((agent) => fits(`${agent.name} ${agent.nameJa} ${agent.slot}`)).slice(0, 6);
 
   return (
@@ -104,10 +108,10 @@ export function Palette({ onClose, onShortcuts }: PaletteProps) {
         )}
         {pages.length === 0 ? null : (
           <Spotlight.ActionsGroup label={t("palette.pages")}>
-            {pages.map(({ id, to, icon: Icon }) => (
+            {pages.map(({ id, to, icon: Icon, label }) => (
               <Spotlight.Action
                 key={id}
-                label={t(`nav.${id}`)}
+                label={label}
                 leftSection={<Icon size={16} stroke={1.6} aria-hidden="true" />}
                 onClick={run(() => navigate({ to }))}
               />

@@ -8,6 +8,7 @@ const SHORTCUTS = [
   { id: "goAgents", keys: ["g", "a"] },
   { id: "goMessages", keys: ["g", "m"] },
   { id: "goChat", keys: ["g", "c"] },
+  { id: "goGateway", keys: ["g", "r"] },
   { id: "search", keys: ["/"] },
   { id: "down", keys: ["j"] },
   { id: "up", keys: ["k"] },

@@ -3,6 +3,8 @@ import { agents } from "./agents.ts";
 import { calls } from "./calls.ts";
 import { chat } from "./chat.ts";
 import { common } from "./common.ts";
+import { gateway } from "./gateway.ts";
+import { keys } from "./keys.ts";
 import { messages } from "./messages.ts";
 import { overview } from "./overview.ts";
 import { shell } from "./shell.ts";
@@ -27,5 +29,7 @@ export const en = {
   ...messages,
   ...chat,
   ...calls,
+  ...gateway,
+  ...keys,
   ...transcript,
 } as const;

@@ -1,10 +1,10 @@
 /** Frame of the pages: navigation, live state, palette, keys, sign-in. */
 export const shell = {
   nav: {
-    calls: "Calls",
     agents: "Agents",
     apiDocs: "API reference",
     chat: "Chat",
+    gateway: "Gateway",
     home: "Miyabi, to the overview",
     label: "Pages",
     language: "日本語で表示",
@@ -56,6 +56,7 @@ export const shell = {
     explain: "Why is it where it is?",
     goAgents: "Go to agents",
     goChat: "Go to the chat",
+    goGateway: "Go to the gateway",
     goMessages: "Go to messages",
     goOverview: "Go to the overview",
     goTasks: "Go to tasks",

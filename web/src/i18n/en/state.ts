@@ -51,6 +51,23 @@ export const state = {
       closed: "Closed",
       merged: "Merged",
     },
+    key: {
+      active: "Active",
+      expired: "Expired",
+      revoked: "Revoked",
+    },
+    provider: {
+      ready: "Ready",
+      trying: "On trial",
+      out: "Failing",
+      "no-key": "No key",
+      available: "Not configured",
+    },
+    support: {
+      native: "by itself",
+      translated: "translated",
+      none: "not offered",
+    },
     health: {
       ok: "Healthy",
       degraded: "Limited",

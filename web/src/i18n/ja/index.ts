@@ -4,6 +4,8 @@ import { agents } from "./agents.ts";
 import { calls } from "./calls.ts";
 import { chat } from "./chat.ts";
 import { common } from "./common.ts";
+import { gateway } from "./gateway.ts";
+import { keys } from "./keys.ts";
 import { messages } from "./messages.ts";
 import { overview } from "./overview.ts";
 import { reason } from "./reason.ts";
@@ -33,6 +35,8 @@ export const ja = {
   ...messages,
   ...chat,
   ...calls,
+  ...gateway,
+  ...keys,
   ...transcript,
   ...reason,
 } as const satisfies SameKeys<typeof en>;

@@ -1,9 +1,9 @@
 export const shell = {
   nav: {
-    calls: "呼び出し",
     agents: "エージェント",
     apiDocs: "API リファレンス",
     chat: "チャット",
+    gateway: "ゲートウェイ",
     home: "Miyabi の概要へ",
     label: "ページ",
     language: "Display in English",
@@ -54,6 +54,7 @@ export const shell = {
     explain: "今の状態の理由を見る",
     goAgents: "エージェントへ移動",
     goChat: "チャットへ移動",
+    goGateway: "ゲートウェイへ移動",
     goMessages: "メッセージへ移動",
     goOverview: "概要へ移動",
     goTasks: "タスクへ移動",

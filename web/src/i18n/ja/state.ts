@@ -50,6 +50,23 @@ export const state = {
       closed: "クローズ",
       merged: "マージ済み",
     },
+    key: {
+      active: "有効",
+      expired: "期限切れ",
+      revoked: "無効",
+    },
+    provider: {
+      ready: "利用可",
+      trying: "復旧を確認中",
+      out: "障害中",
+      "no-key": "キーなし",
+      available: "未設定",
+    },
+    support: {
+      native: "そのまま対応",
+      translated: "変換して対応",
+      none: "非対応",
+    },
     health: {
       ok: "正常",
       degraded: "制限あり",
