@@ -1,4 +1,3 @@
-import path from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { overflowsSideways, violations } from "../support/browser.ts";
 import { startChatModel, type ChatModel } from "../support/chat-model.ts";
@@ -60,9 +59,6 @@ describeInChromium("the page of model calls", () => {
         await page.goto(at("/gateway/calls"));
         await page.locator("tbody tr button").first().click();
         expect(await violations(page)).toEqual([]);
-        const shots = process.env["MIYABI_SCREENSHOTS"];
-        if (shots !== undefined)
-          await page.screenshot({ path: path.join(shots, `calls-${language}-${theme}.png`), fullPage: true });
         await page.setViewportSize({ width: 390, height: 844 });
         expect(await overflowsSideways(page)).toBe(false);
         expect(complaints).toEqual([]);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openWindow, overflowsSideways, violations } from "../support/browser.ts";
+import { openWindow, overflowsSideways, shoot, violations } from "../support/browser.ts";
 import { describeInChromium, setupConsole } from "../support/console.ts";
 import { createInstallation, eventually } from "../support/installation.ts";
 
@@ -155,6 +155,7 @@ describeInChromium("the console in Chromium", () => {
           expect([route, await violations(page)]).toEqual([route, []]);
           await page.setViewportSize({ width: 390, height: 844 });
           expect([route, await overflowsSideways(page)]).toEqual([route, false]);
+          await shoot(page, `${route.replaceAll(/[/?=]+/g, "_")}-${language}-${theme}`);
         }
         expect(await page.evaluate<string>("document.documentElement.lang")).toBe(language);
         expect(complaints).toEqual([]);

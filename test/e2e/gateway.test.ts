@@ -1,7 +1,6 @@
-import path from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { overflowsSideways, violations } from "../support/browser.ts";
+import { overflowsSideways, shoot, violations } from "../support/browser.ts";
 import { startChatModel, type ChatModel } from "../support/chat-model.ts";
 import { describeInChromium, setupConsole, useModel } from "../support/console.ts";
 import { createInstallation, eventually, freePort } from "../support/installation.ts";
@@ -23,6 +22,7 @@ const ui = setupConsole(async () => {
   prices: { gpt-5: { input: 100000, output: 100000 } }
   retry: { attempts: 0 }
   breaker: { failures: 2, openMs: 120000 }
+  prompts: { store: true }
   budgets: { monthUsd: 1000, teams: { web: { dayUsd: 1 } } }
 `,
   );
@@ -172,13 +172,14 @@ describeInChromium("the pages of the gateway", () => {
     await opened.getByText("by the route coder").waitFor();
     await opened.getByText("down/gpt-5").waitFor();
     await opened.getByText("openai/gpt-5").first().waitFor();
+    await opened.getByRole("button", { name: "Show it" }).click();
+    await opened.getByText("and so the story went on").first().waitFor();
   });
 
   for (const language of ["en", "ja"] as const)
     for (const theme of ["light", "dark"] as const)
       test(`are accessible, fit a phone and are in one language (${language}, ${theme})`, async () => {
         const { page, complaints } = await open({ language, theme });
-        const shots = process.env["MIYABI_SCREENSHOTS"];
         for (const one of PAGES) {
           await page.goto(at(`/gateway/${one}`));
           await page.locator("h1").waitFor();
@@ -188,9 +189,8 @@ describeInChromium("the pages of the gateway", () => {
           for (const width of [1440, 390]) {
             await page.setViewportSize({ width, height: 900 });
             expect([one, await overflowsSideways(page)]).toEqual([one, false]);
-            if (shots !== undefined)
-              await page.screenshot({ path: path.join(shots, `${one}-${language}-${theme}-${width}.png`) });
           }
+          await shoot(page, `${one}-${language}-${theme}`);
           await page.setViewportSize({ width: 1440, height: 900 });
         }
         expect(complaints).toEqual([]);

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import path from "node:path";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import type { TestInstallation } from "./installation.ts";
 
@@ -80,3 +81,13 @@ export async function violations(page: Page): Promise<readonly Violation[]> {
 
 export const overflowsSideways = (page: Page): Promise<boolean> =>
   page.evaluate<boolean>("document.documentElement.scrollWidth > innerWidth + 1");
+
+/** Takes pictures of the page in both widths where `MIYABI_SCREENSHOTS` names a directory for them. */
+export async function shoot(page: Page, name: string): Promise<void> {
+  const directory = process.env["MIYABI_SCREENSHOTS"];
+  if (directory === undefined) return;
+  for (const width of [1440, 390]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.screenshot({ path: path.join(directory, `${name}-${width}.png`) });
+  }
+}

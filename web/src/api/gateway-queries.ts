@@ -34,6 +34,15 @@ export const chainQuery = (id: string) =>
     },
   });
 
+/** What was said in a call. Each asking is logged, so that an answer is kept for as long as the page shows it. */
+export const callPromptQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["call-prompt", id],
+    queryFn: ({ signal }) => call("readModelCallPrompt", { params: { id }, signal }),
+    staleTime: Infinity,
+    gcTime: 0,
+  });
+
 export const callSummaryQuery = (range: "24h" | "7d" | "30d", filter: CallFilter) =>
   queryOptions({
     queryKey: ["call-summary", range, filter],

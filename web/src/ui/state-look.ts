@@ -27,7 +27,7 @@ export type HealthState = "ok" | "degraded" | "down";
 
 export type KeyState = "active" | "expired" | "revoked";
 export type ProviderState = "ready" | "trying" | "out" | "no-key" | "available";
-export type Support = "native" | "translated" | "none";
+export type Support = "native" | "translated" | "estimated" | "none";
 
 export interface StateDomains {
   readonly task: TaskState;
@@ -98,7 +98,7 @@ export const LOOKS: { readonly [D in StateDomain]: Readonly<Record<StateDomains[
     "no-key": { shape: "barred", tone: "waiting" },
     available: QUEUED,
   },
-  support: { native: DONE, translated: QUEUED, none: OVER },
+  support: { native: DONE, translated: QUEUED, estimated: WAITING, none: OVER },
 };
 
 /** Every task state in the order in which the console lists them. */

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import type { ModelCallView } from "../../../../src/contract/index.ts";
 import { formatRate } from "../../ui/format.ts";
 import { Money } from "../../ui/money.tsx";
+import { CallPrompt } from "./call-prompt.tsx";
 import { CallWay } from "./call-way.tsx";
 import { ChainSteps } from "./chain-steps.tsx";
 
@@ -73,6 +74,7 @@ export function CallDetails({ call }: CallDetailsProps) {
       </Group>
       <ChainSteps of={call.chainOf ?? call.id} shown={call.id} />
       <Group title={t("calls.group.call")} facts={whole} />
+      <CallPrompt key={call.id} callId={call.id} />
     </>
   );
 

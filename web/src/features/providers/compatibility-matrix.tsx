@@ -7,7 +7,7 @@ export interface CompatibilityMatrixProps {
   readonly providers: readonly ProviderView[];
 }
 
-const SUPPORTS = ["native", "translated", "none"] as const;
+const SUPPORTS = ["native", "translated", "estimated", "none"] as const;
 
 /** Which endpoint each provider serves by itself, which through translation, and which not. */
 export function CompatibilityMatrix({ providers }: CompatibilityMatrixProps) {

@@ -66,6 +66,7 @@ export const state = {
     support: {
       native: "by itself",
       translated: "translated",
+      estimated: "estimated by us",
       none: "not offered",
     },
     health: {

@@ -65,6 +65,7 @@ export const state = {
     support: {
       native: "そのまま対応",
       translated: "変換して対応",
+      estimated: "推定値で対応",
       none: "非対応",
     },
     health: {
