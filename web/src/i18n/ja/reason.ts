@@ -80,6 +80,7 @@ export const reason = {
       quota: "実行が使えるディスク容量の上限を超えました。",
     },
     gateway: {
+      cache_unavailable: "応答を保存しているキャッシュのサーバーに接続できません。",
       not_configured: "ゲートウェイにモデルの接続先が設定されていません。",
       upstream: "モデルのプロバイダーが応答しませんでした。",
     },
@@ -87,7 +88,7 @@ export const reason = {
       unauthorized: "GitHub のトークンが使えなくなっています。GitHub を使わない作業は続けます。",
       forbidden: "GitHub に許可されていない操作です。アプリの権限を確認してください。",
       not_installed:
-        "GitHub App がこのリポジトリにインストールされていません。GitHub を使わない作業は続けます。",
+        "GitHub のアプリがこのリポジトリにインストールされていません。GitHub を使わない作業は続けます。",
       rate_limited: "GitHub の利用制限に達しました。解除されると自動で再開します。",
       refused: "GitHub が操作を受け付けませんでした。",
       suspended: "GitHub App のインストールが停止されています。GitHub を使わない作業は続けます。",
