@@ -31,7 +31,7 @@ const MAY = {
     "chat",
     "api",
   ],
-  cli: ["base", "contract", "store", "tasks", "repositories", "agents", "main"],
+  cli: ["base", "contract", "store", "tasks", "repositories", "agents", "sources", "main"],
 };
 
 // Programs are started in base; the sandbox needs file descriptors that the port does not offer.

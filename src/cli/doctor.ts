@@ -1,5 +1,14 @@
-import { resolveHome, systemProcessRunner, toAppError, type Home } from "../base/index.ts";
-import { loadSettings, settings as defaults, type Settings } from "../main/index.ts";
+import {
+  resolveHome,
+  silentLog,
+  systemClock,
+  systemProcessRunner,
+  systemRandom,
+  toAppError,
+  type Home,
+} from "../base/index.ts";
+import { loadSecrets, loadSettings, settings as defaults, type Settings } from "../main/index.ts";
+import { loadGitHub } from "../sources/index.ts";
 import { openClient } from "./client.ts";
 import { checkAgents, checkKeys } from "./doctor-agents.ts";
 import { checkDatabase, checkPort, checkRunning } from "./doctor-running.ts";
@@ -30,7 +39,22 @@ export async function examine(env: NodeJS.ProcessEnv): Promise<readonly Finding[
     Promise.resolve(checkRunning(examined)),
     checkWorkflow(process.cwd(), searchPath).catch((error: unknown) => failed("workflow", error)),
   ]);
-  return findings.filter((finding) => finding !== null);
+  const hosted = await checkHosted(examined).catch((error: unknown) => [failed("github", error)]);
+  return [...findings.filter((finding) => finding !== null), ...hosted];
+}
+
+/** The connection to GitHub, where there is one. */
+async function checkHosted({ env, home, settings, running }: Examined): Promise<readonly Finding[]> {
+  if (settings.github === undefined) return [];
+  const [{ checkGitHub }, secrets] = await Promise.all([loadGitHub(), loadSecrets(home)]);
+  return checkGitHub({
+    settings: settings.github,
+    readSecret: (name) => secrets.get(name) ?? env[name],
+    isRunning: running !== null,
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+  });
 }
 
 async function attempt(name: string, check: () => Promise<Finding>): Promise<Finding> {

@@ -1,9 +1,11 @@
 import type { Command } from "commander";
+import { z } from "zod";
 import { declare } from "./catalog.ts";
-import { action } from "./context.ts";
+import { action, integer, listOf } from "./context.ts";
 import { colored, localTime, table } from "./table.ts";
 import type { Finding } from "./finding.ts";
 import type { InitFlags } from "./init.ts";
+import type { GitHubFlags } from "./init-github.ts";
 import type { SetupFlags } from "./setup/index.ts";
 
 const UNAVAILABLE_EXIT_CODE = 69;
@@ -41,10 +43,26 @@ export function addSetupCommands(program: Command): void {
   declare(program, "init")
     .option("--repo <path>", "the repository", ".")
     .option("--yes", "take the proposals without asking")
+    .option("--github", "connect to GitHub as an app of your own, in the browser")
+    .option(
+      "--repository <owner/name>",
+      "with --github: repository on GitHub; default: where origin is",
+      listOf(z.string()),
+    )
+    .option("--organization <login>", "with --github: organization that is to own the app")
+    .option("--url <url>", "with --github: GitHub Enterprise, e.g. https://github.example.com")
+    .option("--public-url <url>", "with --github: where GitHub reaches your webhooks; default: polling alone")
+    .option(
+      "--port <port>",
+      "with --github: port on 127.0.0.1 that GitHub sends your browser back to",
+      integer(1, 65_535),
+    )
+    .option("--timeout <seconds>", "with --github: how long to wait for the browser", integer(1, 3_600), 900)
+    .option("--dry-run", "with --github: show the app that would be registered, and write nothing")
     .action(
-      action(async (context, flags: InitFlags) => {
-        const { initialise } = await import("./init.ts");
-        await initialise(context, flags);
+      action(async (context, flags: InitFlags & GitHubFlags & { readonly github?: true }) => {
+        if (flags.github !== true) return (await import("./init.ts")).initialise(context, flags);
+        return (await import("./init-github.ts")).initialiseGitHub(context, flags);
       }),
     );
 }

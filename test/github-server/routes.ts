@@ -78,7 +78,7 @@ export const ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
   ["PUT", /^\/pulls\/(\d+)\/merge$/, mergePull],
   ["GET", /^\/pulls\/(\d+)\/reviews$/, ({ issue }) => ok((issue.pull?.reviews ?? []).map(bySomebody))],
   ...CHECK_ROUTES,
-  ["GET", /^\/commits\/([0-9a-f]+)\/status$/, () => ok({ state: "pending", statuses: [] })],
+  ["GET", /^\/commits\/([^/]+)\/status$/, () => ok({ state: "pending", statuses: [] })],
   ["GET", /^\/actions\/jobs\/(\d+)\/logs$/, () => refused(404, "Not Found")],
 ];
 

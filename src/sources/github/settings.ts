@@ -36,6 +36,8 @@ const webhooks = z.strictObject({
     .max(26_214_400)
     .default(5 * 1024 * 1024),
   maxConnections: z.number().int().min(1).max(10_000).default(100),
+  /** Address under which GitHub reaches the listener, `https://hooks.example.com`; `doctor` tries it out. */
+  publicUrl: z.url({ protocol: /^https?$/ }).optional(),
 });
 export type WebhookSettings = z.infer<typeof webhooks>;
 

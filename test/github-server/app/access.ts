@@ -21,9 +21,31 @@ const SUSPENDED = refused(403, "This installation has been suspended");
 
 /** Answers requests about apps, and those of callers that may not what they ask for; null: the caller may, go on. */
 export function answerAccess(state: State, url: string, question: Question): Reply | null {
+  return answerCaller(state, url, question) ?? answerAllowed(question);
+}
+
+/** What is looked at or refused after the permission. */
+function answerAllowed({ method, pathname, body }: Question): Reply | null {
+  if (
+    method === "POST" &&
+    /^\/repos\/[^/]+\/[^/]+\/(issues|pulls)$/.test(pathname) &&
+    body["title"] === undefined
+  )
+    return refused(422, "Validation Failed");
+  return pathname.endsWith("/actions/runs")
+    ? { status: 200, body: { total_count: 0, workflow_runs: [] } }
+    : null;
+}
+
+function answerCaller(state: State, url: string, question: Question): Reply | null {
   const { method, pathname, authorization } = question;
   const conversion = /^\/app-manifests\/([^/]+)\/conversions$/.exec(pathname);
   if (conversion !== null && method === "POST") return convert(state, url, conversion[1] ?? "");
+  const [, login] = /^\/users\/([^/]+)$/.exec(pathname) ?? [];
+  if (login !== undefined) {
+    const type = state.connection.organizations.has(login) ? "Organization" : "User";
+    return { status: 200, body: { login, type } };
+  }
   const secret = authorization.replace(/^\S+ /, "");
   if (secret.split(".").length === 3) return answerApp(state, url, question, secret);
   if (secret === state.token) return forPerson(state, question);
@@ -117,6 +139,7 @@ function answerApp(state: State, url: string, question: Question, jwt: string): 
     return app.hookUrl === null
       ? NOT_FOUND
       : { status: 200, body: { url: app.hookUrl, content_type: "json", insecure_ssl: "0" } };
+  if (pathname === "/app/hook/deliveries") return { status: 200, body: app.deliveries };
   const [, name] = /^\/repos\/([^/]+\/[^/]+)\/installation$/.exec(pathname) ?? [];
   if (name !== undefined) {
     const now = state.renamed.get(name.toLowerCase());

@@ -19,11 +19,13 @@ export interface App {
   readonly owner: string;
   readonly permissions: Permissions;
   readonly events: readonly string[];
-  readonly hookUrl: string | null;
+  hookUrl: string | null;
   readonly webhookSecret: string | null;
   readonly pem: string;
   readonly publicKey: KeyObject;
   readonly installations: Installation[];
+  /** Of its hook, the newest first. */
+  readonly deliveries: { status_code: number; status: string; delivered_at: string; event: string }[];
 }
 
 export interface IssuedToken {
@@ -55,6 +57,8 @@ export interface Connection {
   prefix: "" | "/api/v3";
   /** Fields of `Issue` that its GraphQL schema does not have. */
   readonly lacks: Set<string>;
+  /** Accounts that are organizations. */
+  readonly organizations: Set<string>;
 }
 
 export const newConnection = (): Connection => ({
@@ -66,6 +70,7 @@ export const newConnection = (): Connection => ({
   scopes: null,
   prefix: "",
   lacks: new Set(),
+  organizations: new Set(),
 });
 
 /** Somebody registers an app. Its private key is in the form that GitHub hands out. */
@@ -84,6 +89,7 @@ export function registerApp(
     pem: privateKey.export({ type: "pkcs1", format: "pem" }).toString(),
     publicKey,
     installations: [],
+    deliveries: [],
   };
   connection.apps.push(app);
   return app;

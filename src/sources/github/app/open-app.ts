@@ -28,24 +28,24 @@ export function createGitHubApp(params: Readonly<AppParams>): GitHubApp {
     auth: { appId: params.id, privateKey: params.privateKey },
   });
   const shared: Tokens = new Map();
-  let known: Promise<AppFacts> | null = null;
+  let asking: Promise<AppFacts> | null = null;
+  let known: AppFacts | null = null;
 
   const ask: GitHubApp["ask"] = async (route, values, reply, repository) => {
     try {
       return reply.parse((await octokit.request(route, values)).data);
     } catch (error) {
-      const slug = (await known?.catch(() => null)) ?? null;
       throw (
-        appRefusal(error, { id: params.id, keyName: params.keyName, facts: slug, repository }) ??
+        appRefusal(error, { id: params.id, keyName: params.keyName, facts: known, repository }) ??
         gitHubError(error, params.clock.now())
       );
     }
   };
+  const readFacts = async (): Promise<AppFacts> => (known = await ask("GET /app", {}, appReply));
   const facts = (): Promise<AppFacts> => {
-    if (known !== null) return known;
-    const asking = ask("GET /app", {}, appReply);
-    known = asking;
-    asking.catch(() => (known = null));
+    if (asking !== null) return asking;
+    asking = readFacts();
+    asking.catch(() => (asking = null));
     return asking;
   };
   const app: GitHubApp = {

@@ -77,6 +77,9 @@ const PLACES: Readonly<Record<string, (said: Payload) => readonly (Place | null)
   ],
 };
 
+/** Events that GitHub has to send us. */
+export const EVENTS: readonly string[] = Object.keys(PLACES);
+
 /** The labels by which we show a task's state change with every step. */
 const isOurLabel = ({ action, label }: Payload): boolean =>
   (action === "labeled" || action === "unlabeled") &&
