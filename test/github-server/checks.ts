@@ -125,7 +125,7 @@ export const ownRuns = (repository: Repository): readonly CheckRun[] =>
   [...repository.checks.values()].flat().filter(({ name }) => name === "miyabi");
 
 export const CHECK_ROUTES: readonly (readonly [string, RegExp, (call: Call) => Reply])[] = [
-  ["GET", /^\/commits\/([0-9a-f]+)\/check-runs$/, listRuns],
+  ["GET", /^\/commits\/([^/]+)\/check-runs$/, listRuns],
   ["POST", /^\/check-runs$/, createRun],
   ["PATCH", /^\/check-runs\/(\d+)$/, updateRun],
   ["GET", /^\/check-runs\/(\d+)\/annotations$/, listAnnotations],

@@ -9,7 +9,7 @@ const PERMISSIONS = {
   contents: "write",
   issues: "write",
   pull_requests: "write",
-  checks: "read",
+  checks: "write",
   statuses: "read",
   actions: "read",
   metadata: "read",
