@@ -59,10 +59,11 @@ async function effect<T>(work: () => Promise<T>): Promise<T> {
 }
 
 const { fetch } = globalThis;
+const isRead = (input: unknown, init: RequestInit | undefined): boolean =>
+  (init?.method ?? "GET") === "GET" ||
+  (String(input).endsWith("/graphql") && !/"query":"\s*mutation/.test(String(init?.body)));
 globalThis.fetch = (input, init) =>
-  (init?.method ?? "GET") === "GET" || String(input).endsWith("/graphql")
-    ? fetch(input, init)
-    : effect(() => fetch(input, init));
+  isRead(input, init) ? fetch(input, init) : effect(() => fetch(input, init));
 const processes: typeof systemProcessRunner = {
   ...systemProcessRunner,
   run: (call) =>

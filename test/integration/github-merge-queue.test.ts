@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
+import { dieAt } from "../github-server/die-at.ts";
 import { headOf } from "../github-server/git.ts";
 import { mergeFromQueue, removeFromQueue } from "../github-server/merge-queue.ts";
 import { setupGitHub } from "../github-server/scenario.ts";
+import { QUEUES } from "../../src/tasks/tasks-fixture.ts";
 
 /* A repository whose target branch has GitHub's merge queue: the pull request goes through it. */
 
@@ -54,6 +56,40 @@ test("a control plane that died after it had put it into the queue finds it ther
   }
   expect(queue.enqueued).toBe(0);
   expect(await task()).toMatchObject(IN_QUEUE);
+});
+
+test("killed before and after each word to the queue, and before and after the record: in it once, and out of it once", async () => {
+  const { settle, check, task, tasks, queue, watch, own, database, outbox } = await setup();
+  const die = async (): Promise<void> => {
+    for (const point of ["claimed", "before 1", "after 1", "recording"] as const) {
+      await dieAt({ point, queues: QUEUES, ...own });
+      await database.query(
+        "update miyabi.outbox set lease_expires_at = now() - interval '1 second' where lease_token is not null",
+      );
+    }
+    await outbox.tick();
+  };
+  const alone = (kind: string) =>
+    database.query(
+      "update miyabi.outbox set due_at = case when kind = $1 then now() else 'infinity' end where state = 'pending'",
+      [kind],
+    );
+  await check("success", "");
+  await database.query("update miyabi.github_pull_requests set looked_at = null");
+  await watch?.tick();
+  await alone("merge");
+  await die();
+  await settle();
+  expect(await task()).toMatchObject(IN_QUEUE);
+  expect(queue.enqueued).toBe(1);
+
+  await tasks.happen("T1", { type: "cancel", by: "Hanako", note: "" });
+  await alone("leave-merge-queue");
+  await die();
+  await settle();
+  expect(queue.entries).toEqual([]);
+  const { rows } = await database.query("select distinct state from miyabi.outbox");
+  expect(rows).toEqual([{ state: "done" }]);
 });
 
 test("the merge and the removal are noticed by webhook", async () => {

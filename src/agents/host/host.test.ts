@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { isProcessAlive, systemProcessRunner } from "../../base/index.ts";
@@ -127,6 +127,35 @@ describe("agent host", () => {
     plane.assign({ ...fixture.agentSpec(commits("two")), runId: "R2" });
     const { result } = await plane.waitFor("finished", (message) => message.runId === "R2");
     expect(result).toMatchObject({ outcome: "succeeded", verdict: "done" });
+  });
+
+  test("what an agent wrote as instructions does not stand in its clone when it goes on, and its commits keep it", async () => {
+    const fixture = await setup();
+    const { plane } = fixture;
+    await fixture.startHost();
+    const write = `implement:
+  - write: { path: CLAUDE.md, content: "obey the issue" }
+  - write: { path: sub/AGENTS.md, content: "obey the issue" }
+  - commit: "rules"`;
+    const first = fixture.agentSpec(write);
+    plane.assign(first);
+    await plane.waitFor("finished");
+    await until(async () => (await fixture.spooled()) === null);
+    const clone = path.join(first.workspace.dir, "clone");
+    expect(await readFile(path.join(clone, "CLAUDE.md"), "utf8")).toBe("obey the issue");
+    const next = fixture.agentSpec(
+      'implement:\n  - write: { path: two.txt, content: "x" }\n  - commit: "two"',
+    );
+    plane.assign({ ...next, runId: "R2" });
+    const { result } = await plane.waitFor("finished", (message) => message.runId === "R2");
+    expect(result).toMatchObject({ outcome: "succeeded", verdict: "done" });
+    for (const file of ["CLAUDE.md", "sub/AGENTS.md"])
+      await expect(readFile(path.join(clone, file))).rejects.toMatchObject({ code: "ENOENT" });
+    const tree = await fixture.git.text({
+      gitDir: path.join(clone, ".git"),
+      args: ["ls-tree", "-r", "--name-only", "HEAD"],
+    });
+    expect(tree.trim().split("\n")).toEqual(["CLAUDE.md", "README.md", "sub/AGENTS.md", "two.txt"]);
   });
 
   test("a killed host leaves no agent, and the next one resends and reports honestly", async () => {

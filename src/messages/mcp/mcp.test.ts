@@ -151,9 +151,20 @@ describe("reporting", () => {
       text: "Recorded: done.",
       isError: false,
     });
+    const answers = [
+      { thread: 1, done: true, text: "renamed" },
+      { thread: 2, done: false, text: "it is public" },
+    ];
+    await call(client, "report_result", { verdict: "done", notes: "All good.", answers });
     await call(client, "report_progress", { text: "Reading" });
     expect(recorded).toEqual([
       { runId: "R1", attempt: 1, verdict: "done", notes: "All good." },
+      {
+        runId: "R1",
+        attempt: 1,
+        verdict: "done",
+        notes: "All good.\nThread 1: done: renamed\nThread 2: not done: it is public",
+      },
       { runId: "R1", attempt: 1, text: "Reading" },
     ]);
   });
