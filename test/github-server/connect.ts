@@ -16,6 +16,8 @@ interface ConnectParams {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly readSecret: (name: string) => string;
   readonly clock?: Clock;
+  /** Default 30,000. */
+  readonly timeoutMs?: number;
   /** Absent: no model is to be asked. */
   readonly modelAccess?: GitHubParams["modelAccess"];
 }
@@ -37,6 +39,7 @@ export async function connectGitHub(params: Readonly<ConnectParams>) {
   const intake = createIntake({ tasks, git, queues: params.queues, requireProfile: () => {} });
   return openGitHub({
     clock: params.clock ?? systemClock,
+    ...(params.timeoutMs === undefined ? {} : { timeoutMs: params.timeoutMs }),
     random: systemRandom,
     log: silentLog,
     settings: githubSettings.parse(params.settings),

@@ -42,6 +42,8 @@ interface ScenarioParams extends ConnectAs {
   readonly routes?: readonly object[];
   /** Files of the first commit beside the menu, by path. */
   readonly files?: Readonly<Record<string, string>>;
+  /** How long the product waits for an answer. Milliseconds. */
+  readonly timeoutMs?: number;
   /** Of the section `github`; default: what is written is not limited. */
   readonly writes?: Readonly<Record<string, number>>;
   /** Section `classify`, and the way to a model of its own for this database. */
@@ -64,6 +66,7 @@ export async function setupGitHub({
   classify,
   files = {},
   writes,
+  timeoutMs,
   ...who
 }: ScenarioParams = {}) {
   const root = await mkdtemp(path.join(tmpdir(), "miyabi-github-"));
@@ -135,6 +138,7 @@ export async function setupGitHub({
       ...(modelAccess === undefined ? {} : { modelAccess }),
       readSecret: (name) => (name === "WEBHOOK_SECRET" ? HOOK_SECRET : as.secret),
       clock,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
     });
     const { handlers } = github;
     return { github, outbox: createOutboxWorker({ ...deps, database: bundle.database, notifier, handlers }) };

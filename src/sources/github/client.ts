@@ -56,6 +56,8 @@ interface ConnectionParams {
   readonly budget?: Budget;
   /** Absent: who connects only reads. */
   readonly pace?: Pick<WritePace, "write">;
+  /** How long an answer may take. Milliseconds, default 30,000. */
+  readonly timeoutMs?: number;
 }
 
 const TIMEOUT_MS = 30_000;
@@ -81,7 +83,7 @@ export function createGitHubConnection(params: Readonly<ConnectionParams>): GitH
       });
     return value.replaceAll("\\n", "\n");
   };
-  const octokit = { baseUrl: settings.apiUrl, request: { fetch: timedFetch }, userAgent: "miyabi-orchestra" };
+  const octokit = { baseUrl: settings.apiUrl, request: { fetch: timedFetch(params.timeoutMs ?? TIMEOUT_MS) }, userAgent: "miyabi-orchestra" };
   const app =
     settings.app === undefined
       ? null
@@ -186,11 +188,14 @@ function createClient({ guard, octokit, identity, missingFields }: Readonly<Clie
       };
     },
     graphql: async (query, variables, reply) => {
-      const data = await inTurn(isMutation(query) ? "answer" : null, () =>
-        authorized(identity, (authorization) =>
+      const data = await inTurn(isMutation(query) ? "answer" : null, async () => {
+        const found: unknown = await authorized(identity, (authorization) =>
           octokit.graphql(query, { ...variables, headers: { authorization } }),
-        ),
-      );
+        );
+        // Of a text that breaks off octokit reads the data too, and finds none.
+        if (found === undefined) throw cutOff("graphql");
+        return found;
+      });
       return checked("graphql", reply, data);
     },
     withGit: identity.withGit,
@@ -236,8 +241,11 @@ function requireWhole(
   { headers, data }: Readonly<{ headers: Readonly<Record<string, unknown>>; data: unknown }>,
 ): void {
   if (typeof data !== "string" || !/json/.test(String(headers["content-type"]))) return;
-  throw new AppError({ code: "github.unavailable", message: `The reply to ${route} was cut off.` });
+  throw cutOff(route);
 }
+
+const cutOff = (route: string): AppError =>
+  new AppError({ code: "github.unavailable", message: `The reply to ${route} was cut off.` });
 
 function checked<T>(route: string, reply: z.ZodType<T>, data: unknown): T {
   const parsed = reply.safeParse(data);
@@ -249,5 +257,7 @@ function checked<T>(route: string, reply: z.ZodType<T>, data: unknown): T {
   });
 }
 
-const timedFetch: typeof fetch = (input, init) =>
-  fetch(input, { ...init, signal: init?.signal ?? AbortSignal.timeout(TIMEOUT_MS) });
+const timedFetch =
+  (timeoutMs: number): typeof fetch =>
+  (input, init) =>
+    fetch(input, { ...init, signal: init?.signal ?? AbortSignal.timeout(timeoutMs) });

@@ -54,6 +54,8 @@ export interface GitHubParams {
   readonly commandPorts: CommandPorts;
   /** For the classification of issues; used only where that is configured. */
   readonly modelAccess: ModelAccess;
+  /** How long GitHub may take for an answer. Milliseconds, default 30,000. */
+  readonly timeoutMs?: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -85,7 +87,15 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
     clock,
   });
   const { readSecret } = params;
-  const connection = createGitHubConnection({ settings, readSecret, clock, log, budget, pace });
+  const connection = createGitHubConnection({
+    settings,
+    readSecret,
+    clock,
+    log,
+    budget,
+    pace,
+    ...(params.timeoutMs === undefined ? {} : { timeoutMs: params.timeoutMs }),
+  });
   const repositories = createHostedRepositories({
     configured: settings.repositories,
     connection,
@@ -162,7 +172,7 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
     [CHECK_RUN, whenRoom("answer", createCheckRunHandler(writeBack))],
     ["comment-answer", whenRoom("answer", createAnswerHandler({ repositories, ownLogin }))],
     ["progress", whenRoom("label", createProgressHandler({ ...writeBack, random }))],
-    [SET_LABELS, whenRoom("comment", createSetLabelsHandler({ database, repositories, trust }))],
+    [SET_LABELS, whenRoom("label", createSetLabelsHandler({ database, repositories, trust }))],
     [NOTICE, whenRoom("comment", createNoticeHandler({ database, repositories, ownLogin }))],
     [PROGRESS_COMMENT, whenRoom("comment", createProgressCommentHandler({ ...writeBack, ownLogin }))],
   ]);
