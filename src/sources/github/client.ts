@@ -83,7 +83,11 @@ export function createGitHubConnection(params: Readonly<ConnectionParams>): GitH
       });
     return value.replaceAll("\\n", "\n");
   };
-  const octokit = { baseUrl: settings.apiUrl, request: { fetch: timedFetch(params.timeoutMs ?? TIMEOUT_MS) }, userAgent: "miyabi-orchestra" };
+  const octokit = {
+    baseUrl: settings.apiUrl,
+    request: { fetch: timedFetch(params.timeoutMs ?? TIMEOUT_MS) },
+    userAgent: "miyabi-orchestra",
+  };
   const app =
     settings.app === undefined
       ? null
