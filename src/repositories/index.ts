@@ -1,4 +1,4 @@
-export { createGit, requireGit, type Git } from "./git.ts";
+export { createGit, isAncestor, requireGit, type Git } from "./git.ts";
 export { inspectRepository, type RepositoryFacts, type TargetCheckout } from "./inspect.ts";
 export type { Operation } from "./worktrees.ts";
 export {
@@ -12,6 +12,7 @@ export {
   taskRef,
   type TargetCommit,
 } from "./cache.ts";
+export { shareObjects } from "./share-objects.ts";
 export { createCheckout, createClone, updateReadOnlyClone, type Author } from "./clone.ts";
 export { collectClones, removeTree } from "./remove-tree.ts";
 export { parseRestored, restoreInstructionsScript } from "./restore-instructions.ts";

@@ -31,6 +31,7 @@ export const ADVICE: Readonly<Record<string, Advice>> = {
   "agents.starting": byItself,
   "agents.taken_over": agents,
   "approval.open": (id) => [`miyabi task approve ${id}`, `miyabi task approve ${id} --reject`],
+  "base.rewritten": mend,
   "branch.deleted": again,
   "branch.moved": again,
   "branch.refused": again,

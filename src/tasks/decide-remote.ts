@@ -55,7 +55,9 @@ export type RemoteHappening =
   /** `branch`: its name, where it was deleted; null: somebody closed the pull request itself. */
   | { readonly type: "pull-request-closed"; readonly by: string; readonly branch: string | null }
   /** Somebody else's commit stands on the branch. It goes on by itself once ours stands there again. */
-  | { readonly type: "branch-moved"; readonly to: string };
+  | { readonly type: "branch-moved"; readonly to: string }
+  /** The target was rewritten under the work, and the work does not fit on the new one at these files. */
+  | { readonly type: "base-rewritten"; readonly to: string; readonly files: readonly string[] };
 
 /** @throws conflict.state where the task is at no step that this can be said of; the caller says it again later. */
 export function decideRemote(draft: Draft, happening: RemoteHappening): void {
@@ -126,6 +128,24 @@ export function decideRemote(draft: Draft, happening: RemoteHappening): void {
       return draft.task("deliver", { waitsFor: "review", reason: happening.reason });
     case "pull-request-closed":
       return closed(draft, happening);
+    case "base-rewritten": {
+      const position = openStep(draft, ["wait-ci", "merge"]);
+      const { id, reason } = draft.aggregate.task;
+      const { to, files } = happening;
+      if (reason?.code === "base.rewritten" && reason.params["to"] === to) return;
+      leaveMergeQueue(draft, position);
+      // Merging the two, as an agent would, could bring back what was taken out of the target.
+      return waitForPerson(
+        draft,
+        position,
+        because(
+          "base.rewritten",
+          `The target branch was force-pushed to ${to.slice(0, 12)}, and the work conflicts with it in ${files.slice(0, 5).join(", ")}. Put the work onto it by hand.`,
+          { to, files: [...files] },
+          `miyabi takeover ${id}`,
+        ),
+      );
+    }
     case "branch-moved": {
       const position = openStep(draft, ["wait-ci", "merge"]);
       const { id, reason, branch } = draft.aggregate.task;

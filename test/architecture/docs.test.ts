@@ -4,25 +4,32 @@ import { describe, expect, test } from "vitest";
 import { parseYaml } from "../../src/base/index.ts";
 import { persona } from "../../src/chat/persona.ts";
 import { settings } from "../../src/main/settings.ts";
+import { dependenciesFile } from "../../src/sources/github/dependencies-file.ts";
 import { workflow } from "../../src/tasks/index.ts";
 
 const DOCS = path.join(import.meta.dirname, "../../docs");
 const YAML = /```yaml\n([^]*?)```/g;
 
 describe("the documents", () => {
-  test.each(["configuration.md", "ja/configuration.md", "github.md", "ja/github.md"])(
-    "%s shows only settings that are accepted",
-    async (name) => {
-      const text = await readFile(path.join(DOCS, name), "utf8");
-      const examples = [...text.matchAll(YAML)].map(([, example = ""]) => example);
-      expect(examples.length).toBeGreaterThan(0);
-      for (const example of examples) {
-        if (example.startsWith("version:"))
-          parseYaml({ text: example, source: name, schema: workflow, code: "workflow.invalid" });
-        else parseYaml({ text: example, source: name, schema: settings, code: "config.invalid" });
-      }
-    },
-  );
+  test.each([
+    "configuration.md",
+    "ja/configuration.md",
+    "github.md",
+    "ja/github.md",
+    "trust.md",
+    "ja/trust.md",
+  ])("%s shows only settings that are accepted", async (name) => {
+    const text = await readFile(path.join(DOCS, name), "utf8");
+    const examples = [...text.matchAll(YAML)].map(([, example = ""]) => example);
+    expect(examples.length).toBeGreaterThan(0);
+    for (const example of examples) {
+      if (example.startsWith("version:"))
+        parseYaml({ text: example, source: name, schema: workflow, code: "workflow.invalid" });
+      else if (example.startsWith("# .miyabi/dependencies.yaml"))
+        parseYaml({ text: example, source: name, schema: dependenciesFile, code: "config.invalid" });
+      else parseYaml({ text: example, source: name, schema: settings, code: "config.invalid" });
+    }
+  });
 
   test.each(["chat.md", "ja/chat.md"])("%s shows settings and a persona that are accepted", async (name) => {
     const text = await readFile(path.join(DOCS, name), "utf8");

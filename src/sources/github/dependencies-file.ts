@@ -9,7 +9,8 @@ const MAX_BYTES = 512 * 1_024;
 const reference = z
   .string()
   .regex(/^(?:[A-Za-z0-9][\w.-]*\/[\w.-]+)?#[1-9]\d{0,9}$/, 'an issue looks like "#12" or "owner/name#12"');
-const dependencies = z.record(
+/** `.miyabi/dependencies.yaml`: issues of this repository, each with those that it depends on. */
+export const dependenciesFile = z.record(
   z.string().regex(/^#[1-9]\d{0,9}$/, 'an issue of this repository looks like "#12"'),
   z.array(reference).max(100),
 );
@@ -27,7 +28,7 @@ export function createDependenciesFile(git: Git): DependenciesFile {
   const read = new Map<string, { readonly commit: string; readonly listed: ReturnType<typeof parse> }>();
   const parse = (text: string, { targetBranch, settings }: HostedRepository) => {
     const source = `${PLACE} (${targetBranch})`;
-    const listed = parseYaml({ text, source, schema: dependencies, code: "config.invalid" });
+    const listed = parseYaml({ text, source, schema: dependenciesFile, code: "config.invalid" });
     return new Map(
       Object.entries(listed).map(([issue, references]) => [
         Number(issue.slice(1)),

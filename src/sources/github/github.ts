@@ -104,7 +104,8 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
     intake,
     database,
     clock,
-    upToDateMs: settings.pollSeconds * 1_000,
+    // Where webhooks tell of pushes, one may still be missed.
+    upToDateMs: Math.min(settings.pollSeconds, 60) * 1_000,
   });
   const trust = createTrust({ clock });
   const writeBack = { database, tasks, repositories, git, home, consoleUrl: params.consoleUrl };

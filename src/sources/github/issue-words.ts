@@ -18,12 +18,22 @@ const MAX_TITLE = 300;
 
 /** Pure. */
 export function wordsOf(issue: Pick<IssueSnapshot, "number" | "title" | "body" | "url">): IssueWords {
-  const body = visibleText(issue.body.slice(0, MAX_BODY));
+  const read = cut(issue.body, MAX_BODY);
+  const visible = visibleText(read);
+  const body = cut(visible, MAX_BODY - 500);
+  const left = issue.body.length - read.length + visible.length - body.length;
+  const more = left === 0 ? "" : `\n\nThe text goes on; ${left} more characters were left out.`;
   return {
-    title: visibleTitle(issue.title).slice(0, MAX_TITLE) || `Issue #${issue.number}`,
-    body: `${body.slice(0, MAX_BODY - 200)}\n\n${issue.url}`,
+    title: cut(visibleTitle(issue.title), MAX_TITLE) || `Issue #${issue.number}`,
+    body: `${body}${more}\n\n${issue.url}`,
     hash: hashOfWords(issue),
   };
+}
+
+/** The beginning of a text, with no half of a character at its end. */
+function cut(text: string, length: number): string {
+  const isBetweenHalves = /[\uD800-\uDBFF]/.test(text.charAt(length - 1));
+  return text.length <= length ? text : text.slice(0, isBetweenHalves ? length - 1 : length);
 }
 
 /** Another one means that title or text were changed. Pure. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import path from "node:path";
 import { AppError, type Clock, type Home } from "../../base/index.ts";
-import { syncMirror, type Git, type Remote } from "../../repositories/index.ts";
+import { ensureCache, shareObjects, syncMirror, type Git, type Remote } from "../../repositories/index.ts";
 import type { Database } from "../../store/index.ts";
 import type { Intake } from "../intake/index.ts";
 import type { GitOperation } from "./app/identity.ts";
@@ -89,6 +89,8 @@ export function createHostedRepositories(params: Readonly<HostedRepositoriesPara
     );
     noteHead(key, commit);
     const known = await intake.inspect(mirrorPath, targetBranch);
+    const cache = { repositoryId: known.id, sourcePath: mirrorPath, cachesDir: home.repositoriesDir };
+    await shareObjects(git, { cachePath: await ensureCache(git, cache), from: mirrorPath });
     await database.query(
       `with repository as (
          insert into miyabi.repositories (id, name, path, target_branch, remote) values ($1, $2, $3, $4, $5)

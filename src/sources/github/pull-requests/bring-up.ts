@@ -4,16 +4,18 @@ import type { TaskHappening } from "../../../tasks/index.ts";
 import type { HostedTask } from "../hosted-task.ts";
 import type { HostedRepository } from "../repositories.ts";
 import type { WriteBackParams } from "../write-back/pull-request.ts";
+import { isBaseRewritten } from "./rewritten-base.ts";
 
 /**
- * Brings the task's commit onto the moved target, in our own cache; a conflict goes back to the session. Null where there is nothing to
+ * Brings the task's commit onto the moved target, in our own cache; a conflict goes back to the session, or to a person where the
+ * target was rewritten. Null where there is nothing to
  * do: GitHub has not seen yet that there is no conflict any more.
  */
 export async function bringUp(
   params: Readonly<WriteBackParams>,
   repository: HostedRepository,
   task: HostedTask,
-): Promise<Extract<TaskHappening, { type: "rebased" | "remote-conflict" }> | null> {
+): Promise<Extract<TaskHappening, { type: "rebased" | "remote-conflict" | "base-rewritten" }> | null> {
   await params.repositories.sync(repository);
   const cachePath = await ensureCache(params.git, {
     repositoryId: task.repositoryId,
@@ -36,8 +38,12 @@ export async function bringUp(
     squash: false,
   });
   switch (result.outcome) {
-    case "conflict":
-      return { type: "remote-conflict", base: target.commit, files: result.files };
+    case "conflict": {
+      const { files } = result;
+      return (await isBaseRewritten(params, repository, task))
+        ? { type: "base-rewritten", to: target.commit, files }
+        : { type: "remote-conflict", base: target.commit, files };
+    }
     case "rebased":
       return { type: "rebased", base: target.commit, commit: result.commit, tree: result.treeHash };
     case "unchanged":

@@ -12,6 +12,7 @@ import type { HostedRepository } from "../repositories.ts";
 import type { Trust } from "../trust.ts";
 import { actOn, type ActParams } from "./act.ts";
 import { judgePullRequest, type Verdict } from "./judge.ts";
+import { judgeBase } from "./rewritten-base.ts";
 import { readThreads, sortThreads, type SortedThreads } from "./review-threads.ts";
 import { readChecks, readReviews, type Snapshot } from "./snapshot.ts";
 import { givenComments, noteSeen } from "./thread-store.ts";
@@ -122,7 +123,7 @@ async function look(params: Readonly<WatchParams>, task: HostedTask): Promise<vo
       graceOver: isGraceOver(at, params.clock.now()),
       isJustPushed: at.readAt.getTime() - (at.pullRequest?.pushedAt.getTime() ?? 0) < PUSH_SETTLES_MS,
     });
-  const verdict = judge(task);
+  const verdict = (await judgeBase(params, repository, task, pull)) ?? judge(task);
   await actOn(params, { repository, task, snapshot, news }, verdict);
   if (verdict.act === "tell" && verdict.happening.type === "ci-finished") {
     // What decides about the merge is known already: asking again would cost time and requests.

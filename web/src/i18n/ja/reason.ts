@@ -34,6 +34,10 @@ export const reason = {
       unauthenticated: "サインインが必要です。",
     },
     approval: { open: "承認待ちです。{{message}}" },
+    base: {
+      rewritten:
+        "マージ先のブランチが強制プッシュで書き換えられ、成果が合わなくなりました。手作業で新しいブランチに合わせてください。",
+    },
     branch: {
       deleted: "ブランチ {{branch}} が GitHub で削除されました。再試行すると、もう一度プッシュします。",
       moved: "ブランチが、ほかの人の操作で変わりました。{{message}}",
