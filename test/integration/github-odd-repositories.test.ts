@@ -120,8 +120,8 @@ test(`${SIZE_MB} MB of history: the cache shares the mirror's objects, and a sec
   onTestFinished(() => fx.close());
   const { git } = fx;
   await makeLarge(path.join(fx.dir, "large.git"));
-  const server = createServer(
-    (request, response) => handleGit(request, response, { root: fx.dir, allow: () => 200 }),
+  const server = createServer((request, response) =>
+    handleGit(request, response, { root: fx.dir, allow: () => 200 }),
   );
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(async () => {
