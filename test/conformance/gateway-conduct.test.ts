@@ -66,11 +66,24 @@ describe("faults before the first byte", () => {
     expect(first.calls).toHaveLength(2);
   });
 
-  test("503: the next target answers at once", async () => {
+  test("503: the next target answers at once, and the ledger says who failed before", async () => {
     const { first, second, chat } = await setup();
     first.plan(status(503));
-    expect((await chat(ROUTED, true)).text).toContain("[DONE]");
+    const answer = await chat(ROUTED, true);
+    expect(answer.text).toContain("[DONE]");
     expect([first.calls.length, second.calls.length]).toEqual([1, 1]);
+    const { rows } = await vi.waitUntil(
+      async () => {
+        const found = await db.database.query(
+          "select provider, attempts, tried from miyabi.model_calls where id = $1",
+          [answer.headers["x-miyabi-call"]],
+        );
+        return found.rows.length > 0 && found;
+      },
+      { timeout: 5_000 },
+    );
+    const failed = { provider: "openai", model: "gpt-5", status: 503, error: expect.any(String) };
+    expect(rows).toEqual([{ provider: "second", attempts: 2, tried: [failed] }]);
   });
 
   test.each<Behaviour["do"]>(["reset", "empty", "html", "head-only", "silent"])(

@@ -124,7 +124,7 @@ test("all advice for tasks can be said in Japanese, and none that the server no 
 test("no English is left in Japanese but names and code", () => {
   // The switch names the other language in that language.
   const foreign = new Set(["nav.language", "nav.short.en", "nav.short.ja"]);
-  const names = /\b(?:API|CI|EN|Enter|GitHub|ID|JSON|Markdown|MiB|Miyabi|P[012]|Shift|URL|git|tmux)\b/g;
+  const names = /\b(?:API|CI|EN|Enter|GitHub|ID|JSON|Markdown|MiB|Miyabi|P[012]|Redis|Shift|URL|git|tmux)\b/g;
   for (const [key, text] of [...japanese, ...japaneseReasons]) {
     if (foreign.has(key)) continue;
     const bare = text.replace(/\{\{\w+\}\}|<\/?\w+>/g, "").replace(names, "");

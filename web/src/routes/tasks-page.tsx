@@ -17,7 +17,6 @@ import { PageHeader } from "../ui/page-header.tsx";
 import { QueryError } from "../ui/query-error.tsx";
 import { RowSkeletons } from "../ui/row-skeletons.tsx";
 import { useMay } from "../features/shell/use-may.ts";
-import "../ui/list.css";
 import "../features/tasks/tasks.css";
 
 /** From here on the API does not count. */

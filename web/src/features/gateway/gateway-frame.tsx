@@ -1,4 +1,3 @@
-import "../../ui/list.css";
 import "./gateway.css";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";

@@ -95,7 +95,7 @@ export const reason = {
         "GitHub のアプリがこのリポジトリにインストールされていません。GitHub を使わない作業は続けます。",
       rate_limited: "GitHub の利用制限に達しました。解除されると自動で再開します。",
       refused: "GitHub が操作を受け付けませんでした。",
-      suspended: "GitHub App のインストールが停止されています。GitHub を使わない作業は続けます。",
+      suspended: "GitHub のアプリのインストールが停止されています。GitHub を使わない作業は続けます。",
       unavailable: "GitHub に接続できません。",
     },
     handover: {
