@@ -23,6 +23,8 @@ export const runSpec = z.object({
   role: z.string(),
   /** The lease lasts this long after each renewal; the host renews at a third of it. */
   leaseMs: z.number().int().positive(),
+  /** Another machine takes the run when its lease ends, also while this one's control plane is away. */
+  isShared: z.boolean().default(false),
   /** The run is ended as failed after this time. */
   timeoutMs: z.number().int().positive(),
   /** Marks everything of this attempt in the machine's process table. */

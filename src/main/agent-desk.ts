@@ -45,6 +45,14 @@ interface RunRow {
   readonly finished_at: Date | null;
 }
 
+async function isElsewhere(database: Domain["database"], slot: string): Promise<boolean> {
+  const { rowCount } = await database.query(
+    "select 1 from miyabi.slots s join miyabi.machines m on m.name = s.machine where s.slot = $1",
+    [slot],
+  );
+  return rowCount > 0;
+}
+
 export function createAgentDesk(params: Readonly<DeskParams>): AgentDesk {
   const { domain, services, draining } = params;
 
@@ -125,6 +133,7 @@ export function createAgentDesk(params: Readonly<DeskParams>): AgentDesk {
     database: domain.database,
     hub: services.hub,
     runtime: services.runtime,
+    machine: domain.machine?.name ?? null,
     clock: params.clock,
   });
 
@@ -159,7 +168,8 @@ export function createAgentDesk(params: Readonly<DeskParams>): AgentDesk {
       return view(slot);
     },
     tell: async (slot, text, { from, idempotencyKey }) => {
-      known(slot);
+      // One mailbox for all machines: what is said to an agent elsewhere gets there too.
+      if (!(await isElsewhere(domain.database, slot))) known(slot);
       const run = await runOfSlot(domain.database, slot);
       const message = await domain.mailboxes.send({
         recipient: slot,

@@ -8,6 +8,7 @@ import {
   createWatchdog,
   hostCommand,
   type SlotRuntime,
+  type SpecBuilderParams,
   type TeamSlot,
   type TranscriptSink,
 } from "../agents/index.ts";
@@ -21,6 +22,7 @@ import {
   type Random,
 } from "../base/index.ts";
 import { QUESTIONS_CHANNEL } from "../messages/index.ts";
+import { RESERVED_CHANNEL } from "../tasks/index.ts";
 import type { Domain } from "./domain.ts";
 import { machineName, type Installation } from "./installation.ts";
 import { createPermissionDesk } from "./permission-desk.ts";
@@ -44,6 +46,8 @@ export interface AgentServicesParams {
   /** `PATH`, locale and terminal of the installation, for hosts. */
   readonly env: Readonly<Record<string, string>>;
   readonly draining: Set<string>;
+  /** Brings a hosted task's mirror up to date. */
+  readonly syncFor: (taskId: string) => Promise<void>;
   /** See the dispatcher. */
   readonly mayStart: (taskId: string) => Promise<boolean>;
   readonly clock: Clock;
@@ -57,6 +61,7 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
   const { domain, home, settings, clock, random, log } = params;
   const runtime = openRuntime(params);
   const profileOf = domain.profileOf;
+  const machine = domain.machine?.name ?? machineName();
   let wake = (): void => {};
 
   const permissions = createPermissionDesk({
@@ -95,7 +100,8 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
       git: domain.git,
       home,
       random,
-      machine: machineName(),
+      machine,
+      bringHere: domain.machine === null ? null : createBringer(params),
       leaseMs: LEASE_MS,
       sandbox: params.sandbox,
       unsandboxed: params.unsandboxed,
@@ -114,6 +120,10 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
       .catch((error: unknown) => log.warn({ error: messageOf(error) }, "permission answer not passed on"));
   });
 
+  domain.notifier.subscribe(RESERVED_CHANNEL, (told) => {
+    if (told.kind === "missed" || told.payload === machine) dispatcher.wake();
+  });
+
   const startSlot = (slot: TeamSlot) => ({
     slot: slot.slot,
     title: `${slot.name} ${slot.nameJa} · ${slot.role}`,
@@ -124,7 +134,7 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
       name: `${slot.name} ${slot.nameJa}`,
       color: slot.color,
       url: params.url,
-      machine: machineName(),
+      machine,
       nodeFile: process.execPath,
       program: params.installation.agentHost,
       tokenFile: params.hostTokenFile,
@@ -194,6 +204,30 @@ export function createAgentServices(params: Readonly<AgentServicesParams>) {
   return { hub, runtime, dispatcher, watchdog, mailman, startSlot, leaseMs: LEASE_MS };
 }
 export type AgentServices = ReturnType<typeof createAgentServices>;
+
+/** See the spec builder: the target branch from the server, the task's work from the database. */
+function createBringer({
+  domain,
+  syncFor,
+}: Readonly<AgentServicesParams>): NonNullable<SpecBuilderParams["bringHere"]> {
+  const { database, git, work } = domain;
+  const has = async (cachePath: string, commit: string): Promise<boolean> =>
+    (await git.run({ gitDir: cachePath, args: ["cat-file", "-e", `${commit}^{commit}`] })).code === 0;
+  return async ({ taskId, cachePath, commit }) => {
+    const { rows } = await database.query<{ base_commit: string | null }>(
+      "select base_commit from miyabi.tasks where id = $1",
+      [taskId],
+    );
+    const base = rows[0]?.base_commit ?? null;
+    const known = [base, commit].filter((one) => one !== null);
+    const present = await Promise.all(known.map((one) => has(cachePath, one)));
+    if (base !== null && present.every(Boolean)) return;
+    // Where the target stands, and whatever of it this machine has not seen yet.
+    await syncFor(taskId);
+    await domain.fetchTargetOf(taskId, cachePath);
+    if (commit !== null && !(await has(cachePath, commit))) await work.bring({ taskId, cachePath, commit });
+  };
+}
 
 function openRuntime(params: Readonly<AgentServicesParams>): SlotRuntime {
   const { home, runner, clock, env } = params;

@@ -2,7 +2,13 @@ import { createLoop, toAppError, type Clock, type Log, type Loop, type Random } 
 import type { Home } from "../base/index.ts";
 import path from "node:path";
 import { collectableSessions, markCollected } from "../agents/index.ts";
-import { ensureCache, inspectRepository, keepBranch, removeTree } from "../repositories/index.ts";
+import {
+  ensureCache,
+  inspectRepository,
+  keepBranch,
+  removeTree,
+  sourcePathOf,
+} from "../repositories/index.ts";
 import type { Domain } from "./domain.ts";
 import { collectCheckouts } from "./housekeeping.ts";
 
@@ -23,6 +29,7 @@ interface Ended {
   readonly merge_commit: string | null;
   readonly repository_id: string;
   readonly path: string;
+  readonly is_hosted: boolean;
   readonly target_branch: string;
   readonly reason: { readonly message: string } | null;
   readonly started_at: Date | null;
@@ -39,15 +46,16 @@ interface Ended {
 }
 
 const ENDED = `
-select t.id, t.state, t.title, t.branch, t.head_commit, t.merge_commit, t.repository_id, p.path, p.target_branch, t.reason, t.started_at, t.finished_at,
+select t.id, t.state, t.title, t.branch, t.head_commit, t.merge_commit, t.repository_id, p.path, p.remote is not null as is_hosted, p.target_branch, t.reason, t.started_at, t.finished_at,
   (select coalesce(jsonb_agg(jsonb_build_object('step', r.step, 'attempt', r.attempt, 'state', r.state, 'verdict', r.verdict,
      'notes', r.notes, 'slot', r.slot, 'cached', r.cached) order by r.attempt), '[]') from miyabi.runs r where r.task_id = t.id) as runs
 from miyabi.tasks t join miyabi.repositories p on p.id = t.repository_id
-where t.state in ('done', 'failed', 'cancelled') and t.report is null order by t.finished_at limit 20`;
+where t.state in ('done', 'failed', 'cancelled') and t.report is null and ($1::text is null or p.remote is not null or p.machine = $1) order by t.finished_at limit 20`;
 
 /** What follows the end of a task, repeatably: work without a merge is kept on its branch, a report is written, clones are collected. */
 export function createCompletion(params: Readonly<CompletionParams>): Loop {
   const { domain } = params;
+  const machine = domain.machine?.name ?? null;
   return createLoop({
     name: "completion",
     intervalMs: 2_000,
@@ -55,7 +63,7 @@ export function createCompletion(params: Readonly<CompletionParams>): Loop {
     random: params.random,
     log: params.log,
     tick: async () => {
-      const { rows } = await domain.database.query<Ended>(ENDED);
+      const { rows } = await domain.database.query<Ended>(ENDED, [machine]);
       for (const task of rows) {
         const kept =
           task.merge_commit === null && task.head_commit !== null ? await keepWork(params, task) : null;
@@ -66,10 +74,10 @@ export function createCompletion(params: Readonly<CompletionParams>): Loop {
         );
       }
       await collectCheckouts({ database: domain.database, git: domain.git, home: params.home });
-      const sessions = await collectableSessions(domain.database);
-      for (const session of sessions) {
-        await removeTree(domain.git, { directory: path.join(params.home.sessionsDir, session) });
-        await markCollected(domain.database, session);
+      const sessions = await collectableSessions(domain.database, machine);
+      for (const { id, directory } of sessions) {
+        await removeTree(domain.git, { directory: path.join(params.home.sessionsDir, directory) });
+        await markCollected(domain.database, id);
       }
       return rows.length === 0 && sessions.length === 0 ? "quiet" : undefined;
     },
@@ -81,17 +89,19 @@ async function keepWork(
   { domain, home, log }: Readonly<CompletionParams>,
   task: Ended,
 ): Promise<{ readonly branch: string } | "later" | null> {
+  const source = sourcePathOf({ path: task.path, isHosted: task.is_hosted }, home);
   try {
     const { gitDir } = await inspectRepository(domain.git, {
-      path: task.path,
+      path: source,
       branch: task.target_branch,
       trustOwner: true,
     });
     const cachePath = await ensureCache(domain.git, {
       repositoryId: task.repository_id,
-      sourcePath: task.path,
+      sourcePath: source,
       cachesDir: home.repositoriesDir,
     });
+    await domain.work.bring({ cachePath, taskId: task.id, commit: task.head_commit ?? "" });
     const branch = await keepBranch(domain.git, {
       cachePath,
       sourceGitDir: gitDir,

@@ -20,7 +20,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
   const { home, settings, installation, options, log } = params;
   const parts = await openParts(params);
   const { clock, random, port, url, domain, services, gateway, gatewaySettings, github, chat } = parts;
-  const { completion, housekeeping, outbox } = parts;
+  const { completion, heartbeat, housekeeping, outbox } = parts;
   const { database } = domain;
   const sample = { home, installation, git: domain.git, intake: domain.intake, clock, random };
   const opened = Promise.withResolvers<void>();
@@ -56,6 +56,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
   for (const part of [domain.notifier, domain.queue, gatewaySettings, gateway]) await part.start();
   opened.resolve();
   const running = [
+    ...heartbeat,
     ...chat.services,
     ...chatListener,
     domain.mergeQueue,
@@ -90,6 +91,7 @@ export async function startControlPlane(params: Readonly<ControlPlaneParams>): P
         domain.mergeQueue,
         ...chatListener,
         ...chat.services.toReversed(),
+        ...heartbeat,
       ])
         await part.stop();
       if (agents) await services.runtime.stopAll();

@@ -1,10 +1,25 @@
 import type { Clock, Home, Log, ProcessRunner, Random } from "../base/index.ts";
 import { APPROVE, createApprovals, createMailboxes, createQuestions, PERSON } from "../messages/index.ts";
-import { createGit, createMergeQueue, requireGit } from "../repositories/index.ts";
+import {
+  createGit,
+  createMergeQueue,
+  createWorkStore,
+  fetchTarget,
+  NO_WORK_STORE,
+  requireGit,
+  sourcePathOf,
+} from "../repositories/index.ts";
 import { createIntake } from "../sources/index.ts";
 import { createNotifier, createQueue, migrate, openDatabase } from "../store/index.ts";
-import { bossQueueName, createRunQueue, createRunService, createTaskService } from "../tasks/index.ts";
+import {
+  bossQueueName,
+  createRunQueue,
+  createRunService,
+  createTaskService,
+  joinMachines,
+} from "../tasks/index.ts";
 import { queuesOf, resolveProfile, slotsOf } from "../agents/index.ts";
+import { machineName } from "./installation.ts";
 import { teamOf, type Settings } from "./settings.ts";
 
 export interface DomainParams {
@@ -13,6 +28,8 @@ export interface DomainParams {
   readonly home: Home;
   readonly settings: Settings;
   readonly searchPath: string;
+  /** What stands for the data directory where others may share the database; null: it is ours alone. */
+  readonly identity: string | null;
   readonly clock: Clock;
   readonly random: Random;
   readonly runner: ProcessRunner;
@@ -29,7 +46,16 @@ export async function openDomain(params: Readonly<DomainParams>) {
   await database.waitUntilReady({ deadlineMs: 60_000 });
   await migrate({ database, log, directory: params.migrationsDir });
   const notifier = createNotifier({ connectionUrl, log, clock, random });
-  const slots = slotsOf(teamOf(settings));
+  const machine =
+    params.identity === null
+      ? null
+      : await joinMachines({
+          database,
+          identity: params.identity,
+          computer: machineName(),
+          directory: home.root,
+        });
+  const slots = slotsOf(teamOf(settings), machine?.suffix);
   const queues = queuesOf(slots);
   const queue = createQueue<Record<string, { readonly runId: string }>>({
     database,
@@ -64,12 +90,19 @@ export async function openDomain(params: Readonly<DomainParams>) {
     random,
     onMergeQueue: () => wakeMergeQueue(),
   });
-  const runs = createRunService({ database, queue: runQueue, tasks, random });
+  const runs = createRunService({
+    database,
+    queue: runQueue,
+    tasks,
+    random,
+    machine: machine?.name ?? null,
+  });
   const mergeQueue = createMergeQueue({
     database,
     tasks,
     git,
     cachesDir: home.repositoriesDir,
+    machine: machine?.name ?? null,
     clock,
     random,
     log,
@@ -78,6 +111,20 @@ export async function openDomain(params: Readonly<DomainParams>) {
   wakeMergeQueue = () => setImmediate(() => mergeQueue.wake());
   const profileOf = (name: string | null) => resolveProfile(name ?? settings.agent, settings.agents.profiles);
   return {
+    machine,
+    /** Brings the target branch of a task's repository into the cache. */
+    fetchTargetOf: async (taskId: string, cachePath: string): Promise<void> => {
+      const { rows } = await database.query<{ path: string; is_hosted: boolean; target_branch: string }>(
+        `select p.path, p.remote is not null as is_hosted, p.target_branch from miyabi.tasks t join miyabi.repositories p on p.id = t.repository_id
+         where t.id = $1`,
+        [taskId],
+      );
+      const row = rows[0];
+      if (row === undefined) return;
+      const sourcePath = sourcePathOf({ path: row.path, isHosted: row.is_hosted }, home);
+      await fetchTarget(git, { cachePath, sourcePath, branch: row.target_branch });
+    },
+    work: machine === null ? NO_WORK_STORE : createWorkStore({ database, git }),
     database,
     notifier,
     queue,
@@ -90,7 +137,13 @@ export async function openDomain(params: Readonly<DomainParams>) {
     runs,
     mergeQueue,
     profileOf,
-    intake: createIntake({ tasks, git, queues, requireProfile: (name) => void profileOf(name) }),
+    intake: createIntake({
+      tasks,
+      git,
+      queues,
+      requireProfile: (name) => void profileOf(name),
+      ...(machine === null ? {} : { place: { machine, database } }),
+    }),
     recipients: [...new Set([...slots.map((slot) => slot.slot), ...slots.map((slot) => slot.role), PERSON])],
   };
 }

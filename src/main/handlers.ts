@@ -1,9 +1,9 @@
-import { AppError, type Clock } from "../base/index.ts";
+import { AppError, type Clock, type Home } from "../base/index.ts";
 import type { Handlers } from "../api/index.ts";
 import type { ChatHandlers } from "./chat-handlers.ts";
 import type { GatewayHandlers } from "./gateway-handlers.ts";
 import { readTranscript } from "../logs/index.ts";
-import { diffOf, ensureCache } from "../repositories/index.ts";
+import { diffOf, ensureCache, sourcePathOf } from "../repositories/index.ts";
 import { eventsOfTask, parseEventId, type TaskQueries } from "../tasks/index.ts";
 import type { AgentDesk } from "./agent-desk.ts";
 import type { Domain } from "./domain.ts";
@@ -14,7 +14,7 @@ export interface HandlerParams {
   readonly reads: TaskQueries;
   readonly agents: AgentDesk;
   readonly status: StatusDesk;
-  readonly cachesDir: string;
+  readonly home: Home;
   readonly clock: Pick<Clock, "now">;
   readonly startDemo: (
     profile: string | null,
@@ -115,7 +115,7 @@ export function createHandlers(
       }),
     listRepositories: async () => ({ items: [...(await reads.repositories())] }),
     addRepository: async ({ body }) => {
-      const known = await intake.inspect(body.path, body.targetBranch ?? null);
+      const known = await intake.register(body.path, body.targetBranch ?? null);
       await domain.database.query(
         "insert into miyabi.repositories (id, name, path, target_branch) values ($1, $2, $3, $4) on conflict do nothing",
         [known.id, known.name, known.path, known.targetBranch],
@@ -143,14 +143,15 @@ export function createHandlers(
 }
 
 /** The task's whole change, or what one run handed over. */
-async function diff({ domain, cachesDir }: Readonly<HandlerParams>, taskId: string, runId: string | null) {
+async function diff({ domain, home }: Readonly<HandlerParams>, taskId: string, runId: string | null) {
   const { rows } = await domain.database.query<{
     base: string | null;
     head: string | null;
     repository_id: string;
     path: string;
+    is_hosted: boolean;
   }>(
-    `select t.base_commit as base, coalesce(r.result_commit, r.handover_commit, t.head_commit) as head, t.repository_id, p.path
+    `select t.base_commit as base, coalesce(r.result_commit, r.handover_commit, t.head_commit) as head, t.repository_id, p.path, p.remote is not null as is_hosted
      from miyabi.tasks t join miyabi.repositories p on p.id = t.repository_id left join miyabi.runs r on r.task_id = t.id and r.id = $2 where t.id = $1`,
     [taskId, runId],
   );
@@ -165,9 +166,10 @@ async function diff({ domain, cachesDir }: Readonly<HandlerParams>, taskId: stri
     return { base: row.base ?? "", head: row.head ?? "", files: [], patch: "", truncated: false };
   const cachePath = await ensureCache(domain.git, {
     repositoryId: row.repository_id,
-    sourcePath: row.path,
-    cachesDir,
+    sourcePath: sourcePathOf({ path: row.path, isHosted: row.is_hosted }, home),
+    cachesDir: home.repositoriesDir,
   });
+  await domain.work.bring({ cachePath, taskId, commit: row.head });
   const found = await diffOf(domain.git, {
     cachePath,
     base: row.base,

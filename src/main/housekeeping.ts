@@ -2,6 +2,7 @@ import { access, readdir } from "node:fs/promises";
 import path from "node:path";
 import { createLoop, type Clock, type Home, type Log, type Loop, type Random } from "../base/index.ts";
 import { collectClones, compactCache, type Git, removeTree, sweepWorkDir } from "../repositories/index.ts";
+import { sessionDirectories } from "../agents/index.ts";
 import type { Database } from "../store/index.ts";
 
 interface HousekeepingParams {
@@ -18,9 +19,7 @@ const EVERY_MS = 10 * 60_000;
 const MIN_AGE_MS = 60 * 60_000;
 
 const KEPT = `
-select id as name from miyabi.sessions where collected_at is null
-union all
-select 'checkout-' || id from miyabi.runs where state in ('queued', 'leased', 'running')`;
+select 'checkout-' || id as name from miyabi.runs where state in ('queued', 'leased', 'running')`;
 
 /** Removes directories that a killed process left behind: clones that no session and no run knows. Returns their names. */
 export async function collectStrays(
@@ -30,7 +29,7 @@ export async function collectStrays(
   const { rows } = await params.database.query<{ name: string }>(KEPT);
   return collectClones(params.git, {
     sessionsDir: params.home.sessionsDir,
-    keep: new Set(rows.map((row) => row.name)),
+    keep: new Set([...rows.map((row) => row.name), ...(await sessionDirectories(params.database))]),
     minAgeMs,
   });
 }

@@ -15,7 +15,7 @@ import { createCostQueries, createGateway, createTranslations, REQUEST_LOGGER } 
 import { appendTranscript } from "../logs/index.ts";
 import { openTokenFile } from "../security/index.ts";
 import { loadGitHub } from "../sources/index.ts";
-import { because, createOutboxWorker, createTaskQueries } from "../tasks/index.ts";
+import { because, createHeartbeat, createOutboxWorker, createTaskQueries } from "../tasks/index.ts";
 import { createAgentDesk } from "./agent-desk.ts";
 import { createAgentServices, isOnPath } from "./agent-services.ts";
 import { createChatCommands } from "./chat-commands.ts";
@@ -60,6 +60,10 @@ export async function openParts(params: Readonly<ControlPlaneParams>) {
     home,
     settings,
     searchPath,
+    // Only a server that is not ours alone can have others on it.
+    identity: isShared(params)
+      ? await openTokenFile({ file: path.join(home.root, "machine.identity"), random })
+      : null,
     clock,
     random,
     runner,
@@ -91,6 +95,7 @@ export async function openParts(params: Readonly<ControlPlaneParams>) {
           intake: domain.intake,
           git: domain.git,
           home,
+          work: domain.work,
           consoleUrl: `http://localhost:${port}`,
           // Asked only while it runs, when the parts below are there.
           commandPorts: {
@@ -126,6 +131,7 @@ export async function openParts(params: Readonly<ControlPlaneParams>) {
     unsandboxed: options.unsafeNoSandbox ? "all" : "sample",
     env: passedOn(env, searchPath),
     draining,
+    syncFor: github?.syncFor ?? (() => Promise.resolve()),
     mayStart: github?.mayStart ?? (() => Promise.resolve(true)),
     clock,
     random,
@@ -151,6 +157,7 @@ export async function openParts(params: Readonly<ControlPlaneParams>) {
     database,
     costs: createCostQueries(database),
     team: {
+      machine: domain.machine?.name ?? null,
       slots: desk.facts,
       cannotRun: async ({ source }) =>
         probe.available || options.unsafeNoSandbox || source === "sample"
@@ -199,15 +206,20 @@ export async function openParts(params: Readonly<ControlPlaneParams>) {
     keySecret: await openTokenFile({ file: path.join(home.root, "chat-keys.secret"), random }),
     ensureKey: async ({ key, name }) =>
       void (await gateway.keys.ensure(key, chatKeyTerms(name, settings.chat), "chat")),
-    holder: home.instance,
+    holder: domain.machine?.name ?? home.instance,
     commands: createChatCommands({ intake: domain.intake, reads, agents: desk }),
     clock,
     random,
     log,
   });
+  const heartbeat =
+    domain.machine === null
+      ? []
+      : [createHeartbeat({ database, machine: domain.machine, clock, random, log })];
   return {
     clock,
     random,
+    heartbeat,
     port,
     url,
     cliToken,
@@ -227,6 +239,11 @@ export async function openParts(params: Readonly<ControlPlaneParams>) {
   };
 }
 export type Parts = Awaited<ReturnType<typeof openParts>>;
+
+/** Whether the database is an operator's: other control planes may work on it. */
+function isShared({ env, secrets }: Readonly<ControlPlaneParams>): boolean {
+  return (env["DATABASE_URL"] ?? secrets.get("DATABASE_URL") ?? "") !== "";
+}
 
 /** What agent hosts get of our environment: where programs are, and how text is written. Nothing that could be a secret. */
 function passedOn(

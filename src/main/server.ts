@@ -45,7 +45,7 @@ export async function createServer(params: Readonly<ServerParams>): Promise<Fast
         agents: desk,
         status,
         clock,
-        cachesDir: home.repositoriesDir,
+        home,
         startDemo: (profile) => startSample(sample, { name: sampleName(sample), profile }),
         createLoginLink,
         shutDown: params.onShutDown,
@@ -95,7 +95,14 @@ export async function createServer(params: Readonly<ServerParams>): Promise<Fast
         maxHandoverBytes: settings.limits.handoverBytes,
         acceptHandover: (run, body) =>
           acceptHandover(
-            { database, git: domain.git, home, random, maxBytes: settings.limits.handoverBytes },
+            {
+              database,
+              git: domain.git,
+              home,
+              random,
+              work: domain.work,
+              maxBytes: settings.limits.handoverBytes,
+            },
             run,
             body,
           ),

@@ -6,6 +6,8 @@ interface TerminalDeskParams {
   readonly database: Database;
   readonly hub: Pick<HostHub, "host" | "send">;
   readonly runtime: Pick<SlotRuntime, "kind" | "attachCommand">;
+  /** Name of this machine; null where it is the only one. */
+  readonly machine: string | null;
   readonly clock: Clock;
 }
 
@@ -54,6 +56,22 @@ export function createTerminalDesk(params: Readonly<TerminalDeskParams>): Termin
     });
   };
 
+  /** A terminal is on the machine of its agent, and only that machine's control plane reaches it. */
+  const requireHere = async (slot: string | null): Promise<void> => {
+    const { rows } = await database.query<{ name: string; computer: string; directory: string }>(
+      `select m.name, m.computer, m.directory from miyabi.slots s join miyabi.machines m on m.name = s.machine
+       where s.slot = $1 and m.name <> $2`,
+      [slot, params.machine],
+    );
+    const there = rows[0];
+    if (there === undefined) return;
+    throw new AppError({
+      code: "conflict.state",
+      message: `${slot ?? "Its agent"} works on the machine ${there.name} (${there.computer}, ${there.directory}): do it there.`,
+      fix: "miyabi agents",
+    });
+  };
+
   const confirm = async (taskId: string, isSo: (now: Holder) => boolean, late: string): Promise<void> => {
     const endMs = clock.monotonicMs() + CONFIRM_MS;
     while (!isSo(await find(taskId))) {
@@ -66,6 +84,7 @@ export function createTerminalDesk(params: Readonly<TerminalDeskParams>): Termin
   return {
     takeOver: async (taskId) => {
       const { state, taken_over: isTaken, run_id: runId, attempt, slot } = await find(taskId);
+      await requireHere(slot);
       if (runId === null || attempt === null || slot === null || hub.host(slot) === null)
         throw new AppError({
           code: "conflict.state",
@@ -105,6 +124,7 @@ export function createTerminalDesk(params: Readonly<TerminalDeskParams>): Termin
           message: `Nobody has taken ${taskId} over, so there is nothing to hand back.`,
           fix: `miyabi task explain ${taskId}`,
         });
+      await requireHere(slot);
       if (!hub.send(slot, { type: "handback", runId, attempt }))
         throw new AppError({
           code: "agent.unavailable",

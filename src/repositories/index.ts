@@ -42,4 +42,6 @@ export { branchNameFor, keepBranch } from "./branches.ts";
 export { LOCKFILE_PATTERNS, lockfileHash, type Lockfiles } from "./lockfiles.ts";
 export { detectProject, type Project } from "./project.ts";
 export { createMergeQueue } from "./merge-queue.ts";
+export { mirrorPathOf, sourcePathOf } from "./mirror.ts";
+export { createWorkStore, NO_WORK_STORE, type WorkStore } from "./work-store.ts";
 export { pushBranch, remoteHead, syncMirror, type PushOutcome, type Remote } from "./remote.ts";

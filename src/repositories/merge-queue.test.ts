@@ -43,7 +43,7 @@ async function setup(files: Readonly<Record<string, string>>) {
     });
   }
   const deps = { clock: systemClock, random: systemRandom, log: silentLog };
-  const queue = createMergeQueue({ ...deps, ...bundle, git: fixture.git, cachesDir });
+  const queue = createMergeQueue({ ...deps, ...bundle, git: fixture.git, cachesDir, machine: null });
   const settle = async (): Promise<void> => {
     for (let round = 0; round < 3; round += 1) {
       await queue.tick();

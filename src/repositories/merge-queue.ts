@@ -22,6 +22,8 @@ export interface MergeQueueParams {
   readonly tasks: TaskService;
   readonly git: Git;
   readonly cachesDir: string;
+  /** Name of this machine where several share the database: each merges what lies on it. Null: it is the only one. */
+  readonly machine: string | null;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -54,7 +56,7 @@ select t.id as task_id, t.repository_id, p.path, p.target_branch, t.base_commit,
   exists (select 1 from miyabi.runs r where r.task_id = t.id and r.state in ('queued', 'leased', 'running')) as checking
 from miyabi.steps s join miyabi.tasks t on t.id = s.task_id and t.current_step = s.name
   join miyabi.repositories p on p.id = t.repository_id
-where s.kind = 'merge' and p.remote is null and s.state in ('running', 'waiting') and t.state in ('ready', 'running', 'delivered')
+where s.kind = 'merge' and p.remote is null and ($1::text is null or p.machine = $1) and s.state in ('running', 'waiting') and t.state in ('ready', 'running', 'delivered')
 order by coalesce((s.data ->> 'publishing')::boolean, false) desc, s.state = 'waiting', s.data ? 'candidate' desc, t.deadline_at, t.number`;
 
 /**
@@ -70,7 +72,7 @@ export function createMergeQueue(params: Readonly<MergeQueueParams>): Loop {
     random: params.random,
     log: params.log,
     tick: async (signal) => {
-      const { rows } = await params.database.query<Candidate>(QUEUE);
+      const { rows } = await params.database.query<Candidate>(QUEUE, [params.machine]);
       const taken = new Set<string>();
       const failures: unknown[] = [];
       for (const row of rows) {

@@ -1,5 +1,6 @@
 import type { Reason, RunState, SLOT_STATES, TaskState } from "../contract/index.ts";
 import type { Database, Queryable } from "../store/index.ts";
+import { IS_ALIVE } from "./machines/index.ts";
 import { isFinal } from "./machine/task-machine.ts";
 import type { WaitsFor } from "./model.ts";
 import { noTask } from "./task-detail.ts";
@@ -19,6 +20,8 @@ export interface SlotFact {
 
 /** What the agents' side knows; `main` wires it. */
 export interface TeamFacts {
+  /** Name of the machine of `slots`; null or absent: it is the only one. */
+  readonly machine?: string | null;
   slots(): Promise<readonly SlotFact[]>;
   /** Null where runs of such a task can be started; else why not, e.g. that no sandbox works on this machine. */
   cannotRun(task: { readonly source: string }): Promise<Reason | null>;
@@ -42,6 +45,8 @@ export interface RunFact {
   readonly slot: string | null;
   readonly queuedAt: Date;
   readonly startedAt: Date | null;
+  /** Machine that it runs on or is left to; null where there is only one, or any may take it. */
+  readonly machine: { readonly name: string; readonly isHere: boolean; readonly isGone: boolean } | null;
 }
 
 /** Everything that an explanation is made from. */
@@ -98,6 +103,8 @@ interface FactRow {
   readonly run: { id: string; step: string; state: RunState; queue: string; slot: string | null } | null;
   readonly run_queued_at: Date | null;
   readonly run_started_at: Date | null;
+  readonly machine: string | null;
+  readonly machine_gone: boolean;
   readonly last_error: Reason | null;
   readonly question: { id: string; text: string } | null;
 }
@@ -107,13 +114,14 @@ select t.id, t.state, t.waits_for, t.reason, t.wake_at, t.deadline_at, t.deadlin
   t.merge_commit, p.target_branch, t.branch, t.head_commit is not null as has_work, t.finished_at, t.repository_id, t.source, t.number::text as number,
   case when r.id is not null then
     jsonb_build_object('id', r.id, 'step', r.step, 'state', r.state, 'queue', r.queue, 'slot', r.slot) end as run,
-  r.queued_at as run_queued_at, coalesce(r.started_at, r.leased_at) as run_started_at,
+  m.name as machine, not (${IS_ALIVE}) as machine_gone, r.queued_at as run_queued_at, coalesce(r.started_at, r.leased_at) as run_started_at,
   (select e.error from miyabi.runs e where e.task_id = t.id and e.state in ('succeeded', 'failed', 'lost', 'cancelled')
     order by e.attempt desc limit 1) as last_error,
   (select jsonb_build_object('id', q.id, 'text', q.text) from miyabi.questions q
     where q.task_id = t.id and q.answer is null and q.withdrawn_at is null order by q.number limit 1) as question
 from miyabi.tasks t join miyabi.repositories p on p.id = t.repository_id
   left join miyabi.runs r on r.task_id = t.id and r.state in ('queued', 'leased', 'running')
+  left join miyabi.slots s on s.slot = r.slot left join miyabi.machines m on m.name = coalesce(s.machine, r.reserved_for)
 where t.id = $1`;
 
 /** Reads what an explanation needs. @throws not_found */
@@ -152,7 +160,15 @@ export async function readExplainFacts(
     activeRun:
       row.run === null
         ? null
-        : { ...row.run, queuedAt: row.run_queued_at ?? now, startedAt: row.run_started_at },
+        : {
+            ...row.run,
+            queuedAt: row.run_queued_at ?? now,
+            startedAt: row.run_started_at,
+            machine:
+              row.machine === null
+                ? null
+                : { name: row.machine, isHere: row.machine === team.machine, isGone: row.machine_gone },
+          },
     lastError: row.last_error,
     queuePosition: isDue && row.run !== null ? await queuePosition(db, row, row.run.queue) : null,
     mergesAhead: row.reason?.code === "merge.queued" ? await mergesAhead(db, row) : [],

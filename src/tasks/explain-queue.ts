@@ -6,6 +6,22 @@ import { because } from "./reasons.ts";
 export function explainQueue(facts: Readonly<ExplainFacts>, run: RunFact): readonly Reason[] {
   const candidates = facts.slots.filter((slot) => slot.takes.includes(run.queue));
   const reasons: Reason[] = [];
+  if (run.machine !== null && !run.machine.isHere) {
+    const { name, isGone } = run.machine;
+    reasons.push(
+      isGone
+        ? because(
+            "machine.away",
+            `It waits for the machine ${name}, where its repository lies; that one's control plane is not heard of.`,
+            { machine: name },
+            "miyabi up",
+          )
+        : because("machine.reserved", `It is left to the machine ${name}, where its work is.`, {
+            machine: name,
+          }),
+    );
+    return reasons;
+  }
   if (facts.cannotRun !== null) reasons.push(facts.cannotRun);
   reasons.push(...agentReasons(facts, run, candidates));
   const position = facts.queuePosition;

@@ -16,12 +16,14 @@ const QUEUED: RunFact = {
   slot: null,
   queuedAt: new Date("2026-01-01T11:50:00Z"),
   startedAt: null,
+  machine: null,
 };
 const HELD: RunFact = {
   ...QUEUED,
   state: "running",
   slot: "kaede",
   startedAt: new Date("2026-01-01T11:55:00Z"),
+  machine: null,
 };
 const KAEDE: SlotFact = {
   slot: "kaede",

@@ -1,7 +1,7 @@
 import type { Explanation, Reason } from "../contract/index.ts";
 import { adviceFor } from "./advice.ts";
 import { explainQueue } from "./explain-queue.ts";
-import type { DependencyFact, ExplainFacts } from "./explain-facts.ts";
+import type { DependencyFact, ExplainFacts, RunFact } from "./explain-facts.ts";
 import { because } from "./reasons.ts";
 
 /**
@@ -169,7 +169,22 @@ function runningReasons(facts: Readonly<ExplainFacts>): readonly Reason[] {
           minutes,
         }),
     ...(facts.openQuestion === null ? [] : [questionReason(facts.openQuestion)]),
+    ...machineReason(activeRun),
     ...stored,
+  ];
+}
+
+function machineReason({ machine }: RunFact): readonly Reason[] {
+  if (machine === null) return [];
+  const params = { machine: machine.name };
+  return [
+    machine.isGone
+      ? because(
+          "machine.gone",
+          `The machine ${machine.name} is not heard of; its work goes on elsewhere when its lease has ended.`,
+          params,
+        )
+      : because("machine.works", `It runs on the machine ${machine.name}.`, params),
   ];
 }
 

@@ -18,6 +18,7 @@ export {
   type OutboxHandler,
   type OutboxHandlers,
 } from "./outbox/index.ts";
+export { createHeartbeat, joinMachines, RESERVED_CHANNEL, type Machine } from "./machines/index.ts";
 export { createRunQueue, bossQueueName, type RunQueue } from "./run-queue.ts";
 export {
   createRunService,

@@ -3,6 +3,7 @@ import type { Random } from "../base/index.ts";
 import type { Database, Tx } from "../store/index.ts";
 import { appendEvents } from "./events.ts";
 import type { Cause, Reason, RunResult } from "./model.ts";
+import { IS_ALIVE, placeOf, reserveFor, takeReserved } from "./machines/index.ts";
 import type { RunQueue } from "./run-queue.ts";
 import type { TaskService } from "./task-service.ts";
 
@@ -39,6 +40,15 @@ export interface RunServiceParams {
   readonly queue: RunQueue;
   readonly tasks: TaskService;
   readonly random: Random;
+  /** Name of this machine where several share the database; null or absent: it is the only one. */
+  readonly machine?: string | null;
+}
+
+export interface ExpiredRun extends Fence {
+  readonly taskId: string;
+  readonly slot: string | null;
+  /** Machine that had it, where that is another one. */
+  readonly elsewhere: string | null;
 }
 
 export interface RunService {
@@ -65,9 +75,9 @@ export interface RunService {
   happen(fence: Fence, happening: { readonly type: "taken-over" | "handed-back" }): Promise<Fenced>;
   /** What the agent reported through MCP, kept until its host reports the end. */
   recordVerdict(fence: Fence, verdict: string, notes: string): Promise<Fenced>;
-  /** Runs whose lease ran out, oldest first. */
-  expired(): Promise<readonly (Fence & { readonly taskId: string; readonly slot: string | null })[]>;
-  /** Gives every open lease at least this long from now: a restarted control plane lets hosts come back first. */
+  /** Runs whose lease ran out, oldest first: this machine's, and those of machines whose control plane is gone. */
+  expired(): Promise<readonly ExpiredRun[]>;
+  /** Gives every open lease of this machine at least this long from now: a restarted control plane lets hosts come back first. */
   extendAll(leaseMs: number): Promise<void>;
   /** Who holds this token now; null for unknown tokens and for runs that have ended. */
   identify(token: string): Promise<RunIdentity | null>;
@@ -77,6 +87,7 @@ const hashOf = (token: string): string => createHash("sha256").update(token).dig
 
 export function createRunService(params: Readonly<RunServiceParams>): RunService {
   const { database, queue, tasks } = params;
+  const here = params.machine ?? null;
 
   /** Runs `write` where the fence holds, under the task's lock. */
   const fenced = (fence: Fence, write: (tx: Tx, taskId: string) => Promise<boolean>): Promise<Fenced> =>
@@ -105,10 +116,19 @@ export function createRunService(params: Readonly<RunServiceParams>): RunService
       const token = params.random.token();
       return database.transaction(async (tx) => {
         for (const name of queues) {
+          const left = here === null ? null : await takeReserved(tx, name, here);
+          const claimed =
+            left === null ? null : await lease(tx, tasks, { runId: left, slot, leaseMs, token });
+          if (claimed !== null) return claimed;
           // A job whose run was cancelled meanwhile is dropped and the next one looked at.
           for (let job = await queue.take(tx, name); job !== null; job = await queue.take(tx, name)) {
-            const claimed = await lease(tx, tasks, { runId: job.runId, slot, leaseMs, token });
-            if (claimed !== null) return claimed;
+            const place = here === null ? null : await placeOf(tx, job.runId, here);
+            if (place !== null) {
+              await reserveFor(tx, job.runId, place);
+              continue;
+            }
+            const taken = await lease(tx, tasks, { runId: job.runId, slot, leaseMs, token });
+            if (taken !== null) return taken;
           }
         }
         return null;
@@ -164,21 +184,27 @@ export function createRunService(params: Readonly<RunServiceParams>): RunService
         attempt: number;
         task_id: string;
         slot: string | null;
+        elsewhere: string | null;
       }>(
-        `select id, attempt, task_id, slot from miyabi.runs
-         where state in ('leased', 'running') and lease_expires_at < now() order by lease_expires_at limit 100`,
+        `select r.id, r.attempt, r.task_id, r.slot, m.name as elsewhere from miyabi.runs r
+           left join miyabi.slots s on s.slot = r.slot left join miyabi.machines m on m.name = s.machine and m.name <> $1
+         where r.state in ('leased', 'running') and r.lease_expires_at < now() and (m.name is null or not (${IS_ALIVE}))
+         order by r.lease_expires_at limit 100`,
+        [here],
       );
       return rows.map((row) => ({
         runId: row.id,
         attempt: row.attempt,
         taskId: row.task_id,
         slot: row.slot,
+        elsewhere: row.elsewhere,
       }));
     },
     extendAll: async (leaseMs) => {
       await database.query(
-        `update miyabi.runs set lease_expires_at = greatest(lease_expires_at, now() + $1 * interval '1 millisecond') where state in ('leased', 'running')`,
-        [leaseMs],
+        `update miyabi.runs set lease_expires_at = greatest(lease_expires_at, now() + $1 * interval '1 millisecond') where state in ('leased', 'running')
+           and ($2::text is null or slot in (select slot from miyabi.slots where machine = $2))`,
+        [leaseMs, here],
       );
     },
     identify: async (token) => {
@@ -233,7 +259,7 @@ async function lease(tx: Tx, tasks: TaskService, params: Readonly<LeaseParams>):
   );
   if (!took) return null;
   await tx.query(
-    `update miyabi.runs set state = 'leased', slot = $2, token_hash = $3, leased_at = now(), lease_expires_at = now() + $4 * interval '1 millisecond' where id = $1`,
+    `update miyabi.runs set state = 'leased', reserved_for = null, slot = $2, token_hash = $3, leased_at = now(), lease_expires_at = now() + $4 * interval '1 millisecond' where id = $1`,
     [params.runId, params.slot, hashOf(params.token), params.leaseMs],
   );
   await appendEvents(tx, [

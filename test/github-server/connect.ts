@@ -1,6 +1,6 @@
 import { silentLog, systemClock, systemRandom, type Clock, type Home } from "../../src/base/index.ts";
 import { createMailboxes } from "../../src/messages/index.ts";
-import type { Git } from "../../src/repositories/index.ts";
+import { NO_WORK_STORE, type Git } from "../../src/repositories/index.ts";
 import { createIntake, githubSettings, loadGitHub, type GitHubParams } from "../../src/sources/index.ts";
 import type { Database, Notifier } from "../../src/store/index.ts";
 import { createTaskQueries, type TaskService } from "../../src/tasks/index.ts";
@@ -50,6 +50,7 @@ export async function connectGitHub(params: Readonly<ConnectParams>) {
     intake,
     git,
     home,
+    work: NO_WORK_STORE,
     consoleUrl: "http://localhost:8000",
     commandPorts: {
       explain: (taskId) => queries.explain(taskId, systemClock.now()),

@@ -4,7 +4,13 @@ import path from "node:path";
 import { Transform, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { AppError, type Home, type Random } from "../../base/index.ts";
-import { ensureCache, importBundle, type Git } from "../../repositories/index.ts";
+import {
+  ensureCache,
+  importBundle,
+  sourcePathOf,
+  type Git,
+  type WorkStore,
+} from "../../repositories/index.ts";
 import type { Database } from "../../store/index.ts";
 
 export interface HandoverParams {
@@ -13,6 +19,7 @@ export interface HandoverParams {
   readonly home: Home;
   readonly random: Random;
   readonly maxBytes: number;
+  readonly work: Pick<WorkStore, "keep">;
 }
 
 /**
@@ -31,8 +38,9 @@ export async function acceptHandover(
     base_commit: string;
     repository_id: string;
     path: string;
+    is_hosted: boolean;
   }>(
-    `select r.task_id, t.base_commit, t.repository_id, p.path
+    `select r.task_id, t.base_commit, t.repository_id, p.path, p.remote is not null as is_hosted
      from miyabi.runs r join miyabi.tasks t on t.id = r.task_id join miyabi.repositories p on p.id = t.repository_id
      where r.id = $1 and r.attempt = $2 and r.state in ('leased', 'running')`,
     [run.runId, run.attempt],
@@ -49,7 +57,7 @@ export async function acceptHandover(
     await pipeline(body, limitBytes(params.maxBytes), createWriteStream(bundleFile, { mode: 0o600 }));
     const cachePath = await ensureCache(git, {
       repositoryId: row.repository_id,
-      sourcePath: row.path,
+      sourcePath: sourcePathOf({ path: row.path, isHosted: row.is_hosted }, home),
       cachesDir: home.repositoriesDir,
     });
     const handover = await importBundle(git, {
@@ -62,7 +70,11 @@ export async function acceptHandover(
       "update miyabi.runs set handover_commit = $3, handover_tree = $4 where id = $1 and attempt = $2 and state in ('leased', 'running')",
       [run.runId, run.attempt, handover.commit, handover.treeHash],
     );
-    return rowCount === 1 ? "accepted" : "lost";
+    if (rowCount !== 1) return "lost";
+    // Its sender repeats it until it is accepted, so dying before this loses nothing.
+    const { task_id: taskId, base_commit: base } = row;
+    await params.work.keep({ cachePath, taskId, commit: handover.commit, base });
+    return "accepted";
   } finally {
     await rm(bundleFile, { force: true });
   }

@@ -22,7 +22,12 @@ export interface RunContext {
   readonly stepData: Readonly<Record<string, unknown>>;
   readonly cause: Cause;
   readonly commit: string | null;
-  readonly repository: { readonly id: string; readonly path: string; readonly targetBranch: string };
+  readonly repository: {
+    readonly id: string;
+    readonly path: string;
+    readonly isHosted: boolean;
+    readonly targetBranch: string;
+  };
 }
 
 interface Row {
@@ -46,6 +51,7 @@ interface Row {
   readonly commit: string | null;
   readonly repository_id: string;
   readonly path: string;
+  readonly is_hosted: boolean;
   readonly target_branch: string;
 }
 
@@ -53,7 +59,7 @@ interface Row {
 export async function loadRunContext(db: Queryable, runId: string): Promise<RunContext> {
   const { rows } = await db.query<Row>(
     `select r.id, r.attempt, r.round, r.task_id, t.source, t.title, t.body, t.labels, t.profile, t.branch, t.base_commit, t.head_commit, t.head_tree,
-       t.workflow, r.step_position, s.data, r.cause, r.commit, t.repository_id, p.path, p.target_branch
+       t.workflow, r.step_position, s.data, r.cause, r.commit, t.repository_id, p.path, p.remote is not null as is_hosted, p.target_branch
      from miyabi.runs r join miyabi.tasks t on t.id = r.task_id join miyabi.repositories p on p.id = t.repository_id
        join miyabi.steps s on s.task_id = t.id and s.position = r.step_position
      where r.id = $1`,
@@ -82,7 +88,12 @@ export async function loadRunContext(db: Queryable, runId: string): Promise<RunC
     stepData: row.data,
     cause: row.cause,
     commit: row.commit,
-    repository: { id: row.repository_id, path: row.path, targetBranch: row.target_branch },
+    repository: {
+      id: row.repository_id,
+      path: row.path,
+      isHosted: row.is_hosted,
+      targetBranch: row.target_branch,
+    },
   };
 }
 

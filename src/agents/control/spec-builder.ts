@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import path from "node:path";
 import { AppError, type Home, type Random } from "../../base/index.ts";
-import { ensureCache, fetchTarget, lockfileHash, type Git } from "../../repositories/index.ts";
+import { ensureCache, fetchTarget, lockfileHash, sourcePathOf, type Git } from "../../repositories/index.ts";
 import type { Database } from "../../store/index.ts";
 import type { ClaimedRun } from "../../tasks/index.ts";
 import type { AgentProfile } from "../profile.ts";
@@ -19,6 +19,14 @@ export interface SpecBuilderParams {
   readonly random: Random;
   /** Name of this machine; sessions stay on theirs. */
   readonly machine: string;
+  /** Brings what the run starts from to this machine's cache, where other machines may have it; null: there are none. */
+  readonly bringHere:
+    | ((run: {
+        readonly taskId: string;
+        readonly cachePath: string;
+        readonly commit: string | null;
+      }) => Promise<void>)
+    | null;
   readonly leaseMs: number;
   readonly sandbox: "bubblewrap" | "none";
   /** What may run where there is no sandbox. */
@@ -53,13 +61,15 @@ export async function buildSpec(
   requireSandbox(params, context);
   const cachePath = await ensureCache(params.git, {
     repositoryId: repository.id,
-    sourcePath: repository.path,
+    sourcePath: sourcePathOf(repository, params.home),
     cachesDir: params.home.repositoriesDir,
   });
+  const starts = context.commit ?? context.cause.target ?? context.headCommit ?? context.baseCommit;
+  await params.bringHere?.({ taskId: context.taskId, cachePath, commit: starts });
   const base = context.baseCommit ?? (await fixBase(params, context, cachePath));
   const isAgent = context.definition.kind === "agent";
   const review = isReview(context);
-  const commit = context.commit ?? context.cause.target ?? context.headCommit ?? base;
+  const commit = starts ?? base;
   const { commands, egress } = commandsOf(context);
   const session = isAgent ? await sessionFor(params, context, slot) : null;
   const prepare = await prepareFor(params, context, cachePath, commit);
@@ -80,13 +90,14 @@ export async function buildSpec(
       kind: context.definition.kind,
       role: slot.role,
       leaseMs: params.leaseMs,
+      isShared: params.bringHere !== null,
       timeoutMs: context.definition.kind === "approval" ? 0 : context.definition.timeout,
       sandboxId: sandboxIdOf({ instance: params.home.instance, ...claimed }),
       token: claimed.token,
       workspace: {
         cacheDir: cachePath,
         mode: !isAgent ? "checkout" : review ? "review" : "session",
-        dir: path.join(params.home.sessionsDir, session?.id ?? `checkout-${claimed.runId}`),
+        dir: path.join(params.home.sessionsDir, session?.directory ?? `checkout-${claimed.runId}`),
         commit,
         branch: context.branch,
         base,
@@ -120,7 +131,7 @@ async function fixBase(
 ): Promise<string> {
   const target = await fetchTarget(params.git, {
     cachePath,
-    sourcePath: context.repository.path,
+    sourcePath: sourcePathOf(context.repository, params.home),
     branch: context.repository.targetBranch,
   });
   const { rows } = await params.database.query<{ base_commit: string }>(
@@ -134,6 +145,7 @@ interface OpenedSession {
   readonly id: string;
   readonly profile: AgentProfile;
   readonly agentSessionId: string | null;
+  readonly directory: string;
 }
 
 async function sessionFor(
@@ -148,8 +160,9 @@ async function sessionFor(
     role,
     profile: profile.name,
     machine: params.machine,
+    isShared: params.bringHere !== null,
   });
-  return { id: session.id, profile, agentSessionId: session.agentSessionId };
+  return { ...session, profile };
 }
 
 async function agentPart(

@@ -125,6 +125,16 @@ export function createWatchdog(params: Readonly<WatchdogParams>): Loop {
   const expire = async (slots: ReadonlyMap<string, Recorded>): Promise<void> => {
     for (const run of await params.runs.expired()) {
       params.log.warn({ run: run.runId, slot: run.slot }, "lease expired");
+      if (run.elsewhere !== null) {
+        // Nothing of it is here, and what may live of it there has a clone of its own.
+        const reason = because(
+          "machine.gone",
+          `The machine ${run.elsewhere} is gone; its work goes on elsewhere.`,
+          { machine: run.elsewhere },
+        );
+        await params.runs.lose(run, reason);
+        continue;
+      }
       const slot = params.slots.find((one) => one.slot === run.slot);
       if (slot !== undefined) {
         params.hub.send(slot.slot, { type: "lost", runId: run.runId, attempt: run.attempt });

@@ -75,6 +75,7 @@ export function createActiveRun(params: Readonly<ActiveRunParams>): ActiveRun {
   });
   const lease = createLease({
     leaseMs: spec.leaseMs,
+    isShared: spec.isShared,
     sendRenew: () => params.send({ type: "renew", ...ofRun }),
     clock,
   });

@@ -2,11 +2,12 @@ import { describe, expect, test } from "vitest";
 import { createFakeClock } from "../../base/index.ts";
 import { ASLEEP_MS, createLease } from "./lease.ts";
 
-function setup({ connected = true } = {}) {
+function setup({ connected = true, isShared = false } = {}) {
   const clock = createFakeClock();
   const state = { connected, renewals: 0 };
   const lease = createLease({
     leaseMs: 9000,
+    isShared,
     clock,
     sendRenew: () => {
       if (state.connected) state.renewals += 1;
@@ -62,6 +63,19 @@ describe("lease", () => {
     state.connected = true;
     await advance(500);
     expect(state.renewals).toBe(1);
+    lease.confirm();
+    expect(await settled(held)).toBe(true);
+  });
+
+  test("with other machines, nothing begins near the end of a lease that nobody renews", async () => {
+    const { lease, state, controller, advance } = setup({ connected: false, isShared: true });
+    await advance(5_000);
+    expect(await settled(lease.hold(controller.signal))).toBe(true);
+    await advance(4_000);
+    const held = lease.hold(controller.signal);
+    expect(await settled(held)).toBe(false);
+    state.connected = true;
+    await advance(1_000);
     lease.confirm();
     expect(await settled(held)).toBe(true);
   });

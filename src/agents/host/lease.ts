@@ -2,6 +2,8 @@ import type { Clock } from "../../base/index.ts";
 
 interface LeaseParams {
   readonly leaseMs: number;
+  /** Others may be given the run when the lease ends, whatever becomes of the control plane. */
+  readonly isShared: boolean;
   /** False where the control plane is away. */
   readonly sendRenew: () => boolean;
   readonly clock: Clock;
@@ -9,7 +11,7 @@ interface LeaseParams {
 
 /**
  * The host's right to work on its run. A control plane that is away takes nothing from it: without one, nobody else can be given
- * the run. But a host that did not run for a while (SIGSTOP, suspended machine) may have been replaced, and knows
+ * the run, unless other machines share the database. But a host that did not run for a while (SIGSTOP, suspended machine) may have been replaced, and knows
  * nothing until its next renewal is answered.
  */
 export interface Lease {
@@ -17,7 +19,7 @@ export interface Lease {
   run(signal: AbortSignal): Promise<void>;
   /** The control plane's answer to a renewal. */
   confirm(): void;
-  /** To be awaited before everything that reaches out of this process. Resolves at once unless this process was asleep; then when the next renewal is answered. Rejects with the signal's reason. */
+  /** To be awaited before everything that reaches out of this process. Resolves at once unless this process was asleep, or a shared lease nears its end; then when the next renewal is answered. Rejects with the signal's reason. */
   hold(signal: AbortSignal): Promise<void>;
 }
 
@@ -25,17 +27,22 @@ const TICK_MS = 500;
 /** A busy machine delays a tick by some hundred ms; a process that missed this much was stopped. */
 export const ASLEEP_MS = 2500;
 
+/** Of a lease; the rest is for what is under way. */
+const SAFE_PART = 0.8;
+
 export function createLease(params: Readonly<LeaseParams>): Lease {
   const { clock } = params;
   let tickedMs = clock.monotonicMs();
   let askedMs = clock.monotonicMs();
+  let confirmedMs = clock.monotonicMs();
   let doubtful = false;
   let waiting = Promise.withResolvers<void>();
 
   /** Sees whether this process slept since it last looked. */
   const look = (): void => {
     const nowMs = clock.monotonicMs();
-    if (nowMs - tickedMs > ASLEEP_MS && !doubtful) {
+    const isEnding = params.isShared && nowMs - confirmedMs > params.leaseMs * SAFE_PART;
+    if ((nowMs - tickedMs > ASLEEP_MS || isEnding) && !doubtful) {
       doubtful = true;
       waiting = Promise.withResolvers<void>();
       // Due at once: the next tick asks.
@@ -61,6 +68,7 @@ export function createLease(params: Readonly<LeaseParams>): Lease {
     },
     confirm: () => {
       doubtful = false;
+      confirmedMs = clock.monotonicMs();
       waiting.resolve();
     },
     hold: async (signal) => {

@@ -33,13 +33,18 @@ export interface TeamSlot {
   readonly profile: string | null;
 }
 
-/** The slots of a team, in the order of its members. */
-export function slotsOf(value: Team): readonly TeamSlot[] {
+const LONGEST_SLOT = 41;
+
+/** The slots of a team, in the order of its members. `machine` stands behind their names: several have the same team. Empty: nothing does. */
+export function slotsOf(value: Team, machine = ""): readonly TeamSlot[] {
+  const named = (slot: string): string =>
+    machine === "" ? slot : `${slot.slice(0, LONGEST_SLOT - machine.length - 1)}-${machine}`;
+  const shown = (name: string): string => (machine === "" ? name : `${name} @${machine}`);
   return value.members.flatMap((one) =>
     Array.from({ length: one.count }, (_, index) => ({
-      slot: index === 0 ? one.slot : `${one.slot}-${index + 1}`,
-      name: index === 0 ? one.name : `${one.name} ${index + 1}`,
-      nameJa: index === 0 ? one.nameJa : `${one.nameJa} ${index + 1}`,
+      slot: named(index === 0 ? one.slot : `${one.slot}-${index + 1}`),
+      name: shown(index === 0 ? one.name : `${one.name} ${index + 1}`),
+      nameJa: shown(index === 0 ? one.nameJa : `${one.nameJa} ${index + 1}`),
       role: one.role,
       color: one.color,
       takes: one.takes,

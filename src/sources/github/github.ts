@@ -1,5 +1,5 @@
 import type { Clock, Home, Log, Loop, Random } from "../../base/index.ts";
-import type { Git } from "../../repositories/index.ts";
+import type { Git, WorkStore } from "../../repositories/index.ts";
 import type { Database, Notifier } from "../../store/index.ts";
 import type { OutboxHandler, OutboxHandlers, TaskService } from "../../tasks/index.ts";
 import type { Intake } from "../intake/index.ts";
@@ -50,6 +50,7 @@ export interface GitHubParams {
   readonly intake: Intake;
   readonly git: Git;
   readonly home: Home;
+  readonly work: WorkStore;
   readonly consoleUrl: string;
   readonly commandPorts: CommandPorts;
   /** For the classification of issues; used only where that is configured. */
@@ -73,6 +74,8 @@ export interface GitHub {
   readonly usage: () => Promise<GitHubUsage>;
   /** See `createStartGate`. */
   readonly mayStart: (taskId: string) => Promise<boolean>;
+  /** Brings the mirror of a task's repository up to date; nothing where it is a local one. */
+  readonly syncFor: (taskId: string) => Promise<void>;
 }
 
 /** Builds the connection; nothing is asked of GitHub before its services start. @throws config.invalid where a secret is missing. */
@@ -108,7 +111,8 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
     upToDateMs: Math.min(settings.pollSeconds, 60) * 1_000,
   });
   const trust = createTrust({ clock });
-  const writeBack = { database, tasks, repositories, git, home, consoleUrl: params.consoleUrl };
+  const { work } = params;
+  const writeBack = { database, tasks, repositories, git, home, work, consoleUrl: params.consoleUrl };
   const changes = createIssueChanges({
     database,
     tasks,
@@ -212,6 +216,14 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
     listener: webhooks?.listener ?? null,
     handlers,
     usage: () => readUsage(database, { budget, pace }),
+    syncFor: async (taskId) => {
+      const { rows } = await database.query<{ repository: string }>(
+        "select repository from miyabi.github_issues where task_id = $1",
+        [taskId],
+      );
+      const repository = rows[0] === undefined ? null : await repositories.find(rows[0].repository);
+      if (repository !== null) await repositories.sync(repository);
+    },
     mayStart: createStartGate({ database, tasks, repositories, trust }),
   };
 }

@@ -234,7 +234,7 @@ async function create(
 
 async function createTask(
   { database, intake }: Readonly<IssueIntakeParams>,
-  { key, settings, mirrorPath, targetBranch }: HostedRepository,
+  { key, known, settings, mirrorPath, targetBranch }: HostedRepository,
   issue: IssueSnapshot,
   {
     words,
@@ -258,7 +258,7 @@ async function createTask(
     {
       idempotencyKey: `github:${key}#${issue.number}:${start.key}`,
       source: "github",
-      hosted: { policy: settings.merge, squash: settings.method === "squash" },
+      hosted: { policy: settings.merge, squash: settings.method === "squash", known },
       branchKey: String(issue.number),
       role: route.role,
     },

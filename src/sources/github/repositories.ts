@@ -1,9 +1,16 @@
 import { createHash } from "node:crypto";
 import path from "node:path";
 import { AppError, type Clock, type Home } from "../../base/index.ts";
-import { ensureCache, shareObjects, syncMirror, type Git, type Remote } from "../../repositories/index.ts";
+import {
+  ensureCache,
+  mirrorPathOf,
+  shareObjects,
+  syncMirror,
+  type Git,
+  type Remote,
+} from "../../repositories/index.ts";
 import type { Database } from "../../store/index.ts";
-import type { Intake } from "../intake/index.ts";
+import type { Intake, KnownRepository } from "../intake/index.ts";
 import type { GitOperation } from "./app/identity.ts";
 import type { GitHubClient, GitHubConnection } from "./client.ts";
 import { repositoryReply } from "./replies.ts";
@@ -16,6 +23,8 @@ export interface HostedRepository {
   readonly key: string;
   readonly client: GitHubClient;
   readonly repositoryId: string;
+  /** As tasks name it; its path is that of the mirror that was made first, maybe on another machine. */
+  readonly known: KnownRepository;
   readonly mirrorPath: string;
   readonly cloneUrl: string;
   readonly targetBranch: string;
@@ -79,16 +88,18 @@ export function createHostedRepositories(params: Readonly<HostedRepositoriesPara
         details: { replaced: true },
       });
     // A rename changes the address, not the mirror.
-    const mirrorPath =
-      before?.targetBranch === targetBranch
-        ? before.path
-        : path.join(home.root, "mirrors", `${mirrorName(facts.clone_url, targetBranch)}.git`);
+    const same = before?.targetBranch === targetBranch ? before : null;
+    const mirrorPath = mirrorPathOf(
+      home,
+      same === null ? `${mirrorName(facts.clone_url, targetBranch)}.git` : path.basename(same.path),
+    );
     const present = { cloneUrl: facts.clone_url, client, settings: { ...settings, name: facts.full_name } };
     const { commit } = await withRemote(present, "read", (remote) =>
       syncMirror(git, { mirrorPath, remote, branch: targetBranch }),
     );
     noteHead(key, commit);
-    const known = await intake.inspect(mirrorPath, targetBranch);
+    const own = await intake.inspect(mirrorPath, targetBranch);
+    const known = same === null ? own : { ...own, id: same.id, path: same.path };
     const cache = { repositoryId: known.id, sourcePath: mirrorPath, cachesDir: home.repositoriesDir };
     await shareObjects(git, { cachePath: await ensureCache(git, cache), from: mirrorPath });
     await database.query(
@@ -112,6 +123,7 @@ export function createHostedRepositories(params: Readonly<HostedRepositoriesPara
       ...present,
       key,
       repositoryId: known.id,
+      known,
       mirrorPath,
       targetBranch,
     };
@@ -181,14 +193,20 @@ export function createHostedRepositories(params: Readonly<HostedRepositoriesPara
 }
 
 interface Known {
+  readonly id: string;
   readonly path: string;
   readonly targetBranch: string;
   readonly githubId: number | null;
 }
 
 async function readKnown(database: Database, key: string): Promise<Known | null> {
-  const { rows } = await database.query<{ path: string; target_branch: string; github_id: string | null }>(
-    `select r.path, r.target_branch, g.github_id::text from miyabi.github_repositories g join miyabi.repositories r on r.id = g.repository_id
+  const { rows } = await database.query<{
+    id: string;
+    path: string;
+    target_branch: string;
+    github_id: string | null;
+  }>(
+    `select r.id, r.path, r.target_branch, g.github_id::text from miyabi.github_repositories g join miyabi.repositories r on r.id = g.repository_id
      where g.name = $1`,
     [key],
   );
@@ -196,6 +214,7 @@ async function readKnown(database: Database, key: string): Promise<Known | null>
   return row === undefined
     ? null
     : {
+        id: row.id,
         path: row.path,
         targetBranch: row.target_branch,
         githubId: row.github_id === null ? null : Number(row.github_id),

@@ -10,7 +10,14 @@ import {
   type Git,
   type RepositoryFacts,
 } from "../../repositories/index.ts";
-import { defaultWorkflow, workflow, type TaskService, type Workflow } from "../../tasks/index.ts";
+import type { Queryable } from "../../store/index.ts";
+import {
+  defaultWorkflow,
+  workflow,
+  type Machine,
+  type TaskService,
+  type Workflow,
+} from "../../tasks/index.ts";
 
 export interface IntakeParams {
   readonly tasks: TaskService;
@@ -19,6 +26,8 @@ export interface IntakeParams {
   readonly queues: readonly string[];
   /** @throws where there is no such profile. */
   readonly requireProfile: (name: string) => void;
+  /** Where local repositories lie, with several machines on one database; absent: there is only one. */
+  readonly place?: { readonly machine: Machine; readonly database: Queryable };
 }
 
 export interface Intake {
@@ -32,13 +41,20 @@ export interface Intake {
   ): Promise<{ readonly id: string; readonly created: boolean }>;
   /** What a repository is known by. @throws repository.unusable */
   inspect(repositoryPath: string, branch: string | null): Promise<KnownRepository>;
+  /** The same of a local one, and notes on which machine it lies. @throws repository.unusable */
+  register(repositoryPath: string, branch: string | null): Promise<KnownRepository>;
 }
 
 export interface AddOptions {
   readonly idempotencyKey: string | null;
   readonly source: string;
   /** How changes of a hosted repository are merged; absent for a local one. */
-  readonly hosted?: { readonly policy: "never" | "when-approved" | "when-green"; readonly squash: boolean };
+  readonly hosted?: {
+    readonly policy: "never" | "when-approved" | "when-green";
+    readonly squash: boolean;
+    /** What the repository is known by, on whatever machine its mirror was made first. */
+    readonly known: KnownRepository;
+  };
   /** What the branch is named after instead of the task's id, e.g. an issue's number. */
   readonly branchKey?: string;
   /** Role of the first agent step; null: as the workflow says. */
@@ -75,12 +91,20 @@ export function createIntake(params: Readonly<IntakeParams>): Intake {
       });
     const facts = await inspectRepository(params.git, { path: repositoryPath, branch, trustOwner: true });
     const known = {
-      id: repositoryId(facts),
+      id: repositoryId(facts, params.place?.machine.suffix ?? ""),
       name: path.basename(facts.root).replace(/\.git$/, ""),
       path: facts.root,
       targetBranch: facts.branch,
     };
     return { facts, known };
+  };
+  /** Its tasks are carried out where it lies, from the first one on. */
+  const settle = async ({ id, name, path: at, targetBranch }: KnownRepository): Promise<void> => {
+    if (params.place === undefined) return;
+    await params.place.database.query(
+      "insert into miyabi.repositories (id, name, path, target_branch, machine) values ($1, $2, $3, $4, $5) on conflict do nothing",
+      [id, name, at, targetBranch, params.place.machine.name],
+    );
   };
   const mirrors = new Map<string, { readonly stands: string; readonly looked: Looked }>();
   const look = async (task: NewTask, hosted: AddOptions["hosted"]): Promise<Looked> => {
@@ -102,13 +126,20 @@ export function createIntake(params: Readonly<IntakeParams>): Intake {
   };
   return {
     inspect: async (repositoryPath, branch) => (await inspect(repositoryPath, branch)).known,
+    register: async (repositoryPath, branch) => {
+      const { known } = await inspect(repositoryPath, branch);
+      await settle(known);
+      return known;
+    },
     add: async (task, { idempotencyKey, source, hosted, branchKey, role = null }) => {
       if (task.profile !== undefined) params.requireProfile(task.profile);
       const found = await look(task, hosted);
-      const { known, source: named } = found;
+      const { source: named } = found;
+      const known = hosted?.known ?? found.known;
       const followed = role === null ? found.followed : withRole(found.followed, role);
       requirePullRequest(followed, named, hosted !== undefined);
       requireRoles(followed, named, params.queues);
+      if (hosted === undefined) await settle(known);
       return params.tasks.add({
         repository: known,
         source,
@@ -141,9 +172,10 @@ async function refStamp(gitDir: string, branch: string): Promise<string> {
   return stats.join("\n");
 }
 
-/** Stable for a path and branch, so that a cache is found again. */
-function repositoryId(facts: RepositoryFacts): string {
-  return createHash("sha256").update(`${facts.root}\n${facts.branch}`).digest("hex").slice(0, 12);
+/** Stable for a path and branch of a machine, so that a cache is found again. */
+function repositoryId(facts: RepositoryFacts, machine: string): string {
+  const place = machine === "" ? "" : `\n${machine}`;
+  return createHash("sha256").update(`${facts.root}\n${facts.branch}${place}`).digest("hex").slice(0, 12);
 }
 
 /** Pure. */

@@ -29,6 +29,7 @@ export async function bringUp(
   });
   if (task.headCommit === null || task.baseCommit === null)
     throw new AppError({ code: "internal.bug", message: `${task.id} has a pull request but no commit.` });
+  await params.work.bring({ cachePath, taskId: task.id, commit: task.headCommit });
   const result = await rebaseOnto(params.git, {
     cachePath,
     taskId: task.id,
@@ -45,6 +46,7 @@ export async function bringUp(
         : { type: "remote-conflict", base: target.commit, files };
     }
     case "rebased":
+      await params.work.keep({ cachePath, taskId: task.id, commit: result.commit, base: target.commit });
       return { type: "rebased", base: target.commit, commit: result.commit, tree: result.treeHash };
     case "unchanged":
     case "empty":

@@ -119,12 +119,13 @@ async function failingOutput({ database }: Readonly<WriteBackParams>, taskId: st
 }
 
 async function filesOf(
-  { git, home }: Readonly<WriteBackParams>,
-  { repositoryId }: HostedTask,
+  { git, home, work }: Readonly<WriteBackParams>,
+  { id: taskId, repositoryId }: HostedTask,
   sourcePath: string,
   commit: string,
 ): Promise<ReadonlySet<string>> {
   const gitDir = await ensureCache(git, { repositoryId, sourcePath, cachesDir: home.repositoriesDir });
+  await work.bring({ cachePath: gitDir, taskId, commit });
   const names = await git.text({ gitDir, args: ["ls-tree", "-r", "-z", "--name-only", commit] });
   return new Set(names.split("\0"));
 }

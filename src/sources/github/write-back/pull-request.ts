@@ -6,6 +6,7 @@ import {
   protectedChangeReason,
   pushBranch,
   type Git,
+  type WorkStore,
 } from "../../../repositories/index.ts";
 import type { Database } from "../../../store/index.ts";
 import { because, type OutboxHandler, type Reason, type TaskService } from "../../../tasks/index.ts";
@@ -24,6 +25,7 @@ export interface WriteBackParams {
   readonly repositories: HostedRepositories;
   readonly git: Git;
   readonly home: Home;
+  readonly work: WorkStore;
   /** Where a person sees a task. */
   readonly consoleUrl: string;
 }
@@ -63,6 +65,7 @@ export function createPullRequestHandler(
         sourcePath: repository.mirrorPath,
         cachesDir: params.home.repositoriesDir,
       });
+      await params.work.bring({ cachePath, taskId: task.id, commit });
       const held =
         (await requireApproval(params, repository, task, { cachePath, commit })) ??
         (await push(params, repository, task, { cachePath, commit }));

@@ -4,6 +4,7 @@
  */
 export const advice: Readonly<Record<string, string>> = {
   "It goes on by itself.": "このまま自動で進みます。",
+  "Start the control plane on that machine.": "そのマシンで miyabi up を実行してください。",
   "Correct miyabi.yaml or the repository's .miyabi/workflow.yaml.":
     "miyabi.yaml またはリポジトリの .miyabi/workflow.yaml を修正してください。",
   "Put a new token into .env beside miyabi.yaml.":
