@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 
-type Group = "run" | "task" | "look" | "agent" | "ask" | "logs" | "setup" | "gateway";
+type Group = "letters" | "run" | "task" | "look" | "agent" | "ask" | "logs" | "setup" | "gateway";
 
 interface Entry {
   /** Name and arguments as commander reads them. */
@@ -96,6 +96,11 @@ export const COMMANDS = {
     group: "gateway",
   },
   cache: { signature: "cache", summary: "kept answers of models", group: "gateway" },
+  "dead-letters": {
+    signature: "dead-letters",
+    summary: "what could not be delivered: look at it, try it again, discard it",
+    group: "letters",
+  },
   logs: { signature: "logs", summary: "transcripts of runs, and the product's own log", group: "logs" },
 } as const satisfies Record<string, Entry>;
 

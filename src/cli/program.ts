@@ -8,6 +8,7 @@ const GROUPS = {
   look: async () => (await import("./status-command.ts")).addStatusCommand,
   agent: async () => (await import("./agent-commands.ts")).addAgentCommands,
   ask: async () => (await import("./ask-commands.ts")).addAskCommands,
+  letters: async () => (await import("./dead-letter-commands.ts")).addDeadLetterCommands,
   logs: async () => (await import("./logs-command.ts")).addLogsCommand,
   setup: async () => (await import("./setup-commands.ts")).addSetupCommands,
   gateway: async () => (await import("./gateway-commands.ts")).addGatewayCommands,

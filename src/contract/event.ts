@@ -16,6 +16,7 @@ export const EVENT_TYPES = [
   "question.answered",
   "message.changed",
   "agent.changed",
+  "dead_letter.changed",
   "repository.changed",
   "system.changed",
 ] as const;

@@ -1,6 +1,7 @@
 export * from "./agent.ts";
 export * from "./chat.ts";
 export * from "./clean-body.ts";
+export * from "./dead-letter.ts";
 export * from "./event.ts";
 export * from "./gateway-key.ts";
 export * from "./gateway.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { agentScreen, agentView } from "./agent.ts";
 import { CHAT_ROUTES } from "./chat.ts";
+import { DEAD_LETTER_ROUTES } from "./dead-letter.ts";
 import { eventView } from "./event.ts";
 import { GATEWAY_ROUTES } from "./gateway.ts";
 import { instant, pageOf, questionId, runId, slotId, taskClass, taskId } from "./primitives.ts";
@@ -360,6 +361,7 @@ export const ROUTES = {
   },
   ...GATEWAY_ROUTES,
   ...CHAT_ROUTES,
+  ...DEAD_LETTER_ROUTES,
 } as const satisfies Record<string, Route>;
 
 export type RouteName = keyof typeof ROUTES;

@@ -1,6 +1,7 @@
 import { AppError, type Clock, type Home } from "../base/index.ts";
 import type { Handlers } from "../api/index.ts";
 import type { ChatHandlers } from "./chat-handlers.ts";
+import type { DeadLetterHandlers } from "./dead-letter-handlers.ts";
 import type { GatewayHandlers } from "./gateway-handlers.ts";
 import { readTranscript } from "../logs/index.ts";
 import { diffOf, ensureCache, sourcePathOf } from "../repositories/index.ts";
@@ -28,7 +29,7 @@ const MAX_PATCH_BYTES = 1024 * 1024;
 /** The API's handlers over the domain: each route of the contract once. */
 export function createHandlers(
   params: Readonly<HandlerParams>,
-): Omit<Handlers, "listLogs" | keyof GatewayHandlers | keyof ChatHandlers> {
+): Omit<Handlers, "listLogs" | keyof GatewayHandlers | keyof ChatHandlers | keyof DeadLetterHandlers> {
   const { domain, reads, agents } = params;
   const { tasks, questions, mailboxes, intake } = domain;
   const happen = async (id: string, happening: Parameters<typeof tasks.happen>[1]) => {

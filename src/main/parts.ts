@@ -22,6 +22,7 @@ import { createChatCommands } from "./chat-commands.ts";
 import { chatKeyTerms } from "./chat-key-terms.ts";
 import { classifyKeyTerms } from "./classify-key-terms.ts";
 import { createCompletion } from "./completion.ts";
+import { createDeadLetters } from "./dead-letters.ts";
 import { lackOfDiskRoom } from "./disk-room.ts";
 import { openDomain } from "./domain.ts";
 import { watchGatewaySettings } from "./gateway-settings-watch.ts";
@@ -165,7 +166,9 @@ export async function openParts(params: Readonly<ControlPlaneParams>) {
           : because("sandbox.missing", `${probe.reason} Only the sample runs.`, {}, probe.fix),
     },
   });
+  const deadLetters = createDeadLetters({ database });
   const status = createStatusDesk({
+    deadLetters,
     domain,
     reads,
     agents: desk,
@@ -220,6 +223,7 @@ export async function openParts(params: Readonly<ControlPlaneParams>) {
     clock,
     random,
     heartbeat,
+    deadLetters,
     port,
     url,
     cliToken,

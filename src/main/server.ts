@@ -6,6 +6,7 @@ import { readLogs } from "../logs/index.ts";
 import { createMcpPlugin, VERDICTS } from "../messages/index.ts";
 import { ADMIN_PERMISSIONS, createSessions } from "../security/index.ts";
 import { createChatHandlers } from "./chat-handlers.ts";
+import { createDeadLetterHandlers } from "./dead-letter-handlers.ts";
 import { createGatewayHandlers } from "./gateway-handlers.ts";
 import { createHandlers } from "./handlers.ts";
 import { createMetrics } from "./metrics.ts";
@@ -52,6 +53,7 @@ export async function createServer(params: Readonly<ServerParams>): Promise<Fast
       }),
       ...createGatewayHandlers({ gateway, settings: parts.gatewaySettings.current, database, clock }),
       ...createChatHandlers(chat),
+      ...createDeadLetterHandlers(parts.deadLetters),
       listLogs: ({ query }) =>
         readLogs(database, {
           taskId: query.task,

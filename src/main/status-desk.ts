@@ -3,6 +3,7 @@ import type { ComponentHealth, Reason, StatusView } from "../contract/index.ts";
 import type { GitHubUsage } from "../sources/index.ts";
 import type { TaskQueries } from "../tasks/index.ts";
 import type { AgentDesk } from "./agent-desk.ts";
+import type { DeadLetters } from "./dead-letters.ts";
 import type { Domain } from "./domain.ts";
 import { githubHealth } from "./github-health.ts";
 
@@ -10,6 +11,7 @@ interface StatusParams {
   readonly domain: Domain;
   readonly reads: TaskQueries;
   readonly agents: AgentDesk;
+  readonly deadLetters: Pick<DeadLetters, "count">;
   readonly version: string;
   readonly command: string;
   /** Null where there is room. */
@@ -52,6 +54,7 @@ export function createStatusDesk(params: Readonly<StatusParams>): StatusDesk {
     const lack = await params.lackOfDiskRoom();
     const agents = database.state === "ok" ? await params.agents.list() : [];
     const usage = database.state === "ok" ? ((await params.gitHubUsage?.()) ?? null) : null;
+    const letters = database.state === "ok" ? await params.deadLetters.count() : 0;
     const down = agents.filter((agent) => agent.state === "down").map((agent) => agent.slot);
     return [
       { name: "database", ...database },
@@ -69,6 +72,16 @@ export function createStatusDesk(params: Readonly<StatusParams>): StatusDesk {
       },
       ...(cache === null ? [] : [cacheHealth(cache)]),
       ...(usage === null ? [] : [githubHealth(usage, params.clock.now())]),
+      {
+        name: "dead-letters",
+        state: letters === 0 ? "ok" : "degraded",
+        detail:
+          letters === 0
+            ? "Everything could be delivered."
+            : `${letters} could not be delivered and were given up.`,
+        fix: letters === 0 ? null : "miyabi dead-letters list",
+        params: { count: letters },
+      },
       { name: "sandbox", ...params.sandbox },
       { name: "panes", ...params.runtime },
     ];

@@ -1,4 +1,5 @@
 export { githubSettings, type GitHubSettings } from "./github/settings.ts";
+export { DELIVERIES_CHANNEL as GITHUB_DELIVERIES_CHANNEL } from "./github/webhooks/delivery-store.ts";
 export type { GitHub, GitHubParams } from "./github/github.ts";
 export type { GitHubUsage } from "./github/usage.ts";
 export * from "./intake/index.ts";

@@ -13,6 +13,7 @@ export { findCycle, topologicalOrder, type Graph } from "./graph.ts";
 export {
   addToOutbox,
   createOutboxWorker,
+  OUTBOX_CHANNEL,
   syncThroughOutbox,
   type OutboxEntry,
   type OutboxHandler,

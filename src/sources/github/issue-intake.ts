@@ -258,7 +258,8 @@ async function createTask(
     {
       idempotencyKey: `github:${key}#${issue.number}:${start.key}`,
       source: "github",
-      hosted: { policy: settings.merge, squash: settings.method === "squash", known },
+      hosted: { policy: settings.merge, squash: settings.method === "squash" },
+      known,
       branchKey: String(issue.number),
       role: route.role,
     },

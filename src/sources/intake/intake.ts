@@ -49,12 +49,9 @@ export interface AddOptions {
   readonly idempotencyKey: string | null;
   readonly source: string;
   /** How changes of a hosted repository are merged; absent for a local one. */
-  readonly hosted?: {
-    readonly policy: "never" | "when-approved" | "when-green";
-    readonly squash: boolean;
-    /** What the repository is known by, on whatever machine its mirror was made first. */
-    readonly known: KnownRepository;
-  };
+  readonly hosted?: { readonly policy: "never" | "when-approved" | "when-green"; readonly squash: boolean };
+  /** What a hosted repository is known by, on whatever machine its mirror was made first. */
+  readonly known?: KnownRepository;
   /** What the branch is named after instead of the task's id, e.g. an issue's number. */
   readonly branchKey?: string;
   /** Role of the first agent step; null: as the workflow says. */
@@ -131,11 +128,11 @@ export function createIntake(params: Readonly<IntakeParams>): Intake {
       await settle(known);
       return known;
     },
-    add: async (task, { idempotencyKey, source, hosted, branchKey, role = null }) => {
+    add: async (task, { idempotencyKey, source, hosted, known: asKnown, branchKey, role = null }) => {
       if (task.profile !== undefined) params.requireProfile(task.profile);
       const found = await look(task, hosted);
       const { source: named } = found;
-      const known = hosted?.known ?? found.known;
+      const known = asKnown ?? found.known;
       const followed = role === null ? found.followed : withRole(found.followed, role);
       requirePullRequest(followed, named, hosted !== undefined);
       requireRoles(followed, named, params.queues);

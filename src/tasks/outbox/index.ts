@@ -1,2 +1,2 @@
-export { addToOutbox, syncThroughOutbox, type OutboxEntry } from "./outbox-store.ts";
+export { addToOutbox, OUTBOX_CHANNEL, syncThroughOutbox, type OutboxEntry } from "./outbox-store.ts";
 export { createOutboxWorker, type OutboxHandler, type OutboxHandlers } from "./outbox-worker.ts";

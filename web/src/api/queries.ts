@@ -110,5 +110,23 @@ export const messagesQuery = (filter: MessageFilter) =>
     getNextPageParam: (last) => last.nextCursor,
   });
 
+export const deadLettersQuery = () =>
+  infiniteQueryOptions({
+    queryKey: ["dead-letters", "list"],
+    queryFn: ({ signal, pageParam }) =>
+      call("listDeadLetters", {
+        query: { limit: PAGE, ...(pageParam === null ? {} : { cursor: pageParam }) },
+        signal,
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.nextCursor,
+  });
+
+export const deadLetterQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["dead-letters", id],
+    queryFn: ({ signal }) => call("getDeadLetter", { params: { id }, signal }),
+  });
+
 export const repositoriesQuery = () =>
   queryOptions({ queryKey: ["repositories"], queryFn: ({ signal }) => call("listRepositories", { signal }) });

@@ -13,6 +13,7 @@ export type QueryScope =
   | "questions"
   | "agents"
   | "messages"
+  | "dead-letters"
   | "repositories"
   | "calls"
   | "chain"
@@ -63,6 +64,9 @@ export function touchedQueries(event: Pick<EventView, "type" | "taskId">): reado
     case "message":
       keys.push(["messages"]);
       if (event.taskId !== null) keys.push(["task-messages", event.taskId]);
+      break;
+    case "dead_letter":
+      keys.push(["dead-letters"], ["health"]);
       break;
     case "agent":
       keys.push(["agents"]);

@@ -1,8 +1,9 @@
 import { SegmentedControl } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
+import { DeadLetterList } from "../features/dead-letters/dead-letter-list.tsx";
 import { Mailbox } from "../features/messages/mailbox.tsx";
-import { MESSAGE_VIEWS } from "../features/messages/message-search.ts";
+import { MESSAGE_VIEWS, parseMessageSearch } from "../features/messages/message-search.ts";
 import { QuestionList } from "../features/questions/question-list.tsx";
 import { PageHeader } from "../ui/page-header.tsx";
 
@@ -21,15 +22,19 @@ export function MessagesPage() {
           <SegmentedControl
             aria-label={t("messages.view.label")}
             value={view}
-            onChange={(value) =>
-              void navigate({ search: value === "answered" || value === "mail" ? { view: value } : {} })
-            }
+            onChange={(value) => void navigate({ search: parseMessageSearch({ view: value }) })}
             data={MESSAGE_VIEWS.map((one) => ({ value: one, label: t(`messages.view.${one}`) }))}
           />
         }
       />
       <div className="m-panel">
-        {view === "mail" ? <Mailbox search={search} /> : <QuestionList open={view === "open"} />}
+        {view === "mail" ? (
+          <Mailbox search={search} />
+        ) : view === "undelivered" ? (
+          <DeadLetterList />
+        ) : (
+          <QuestionList open={view === "open"} />
+        )}
       </div>
     </>
   );

@@ -1,7 +1,7 @@
-export const MESSAGE_VIEWS = ["open", "answered", "mail"] as const;
+export const MESSAGE_VIEWS = ["open", "answered", "mail", "undelivered"] as const;
 
 export interface MessageSearch {
-  readonly view?: "answered" | "mail";
+  readonly view?: "answered" | "mail" | "undelivered";
   readonly state?: "queued" | "delivered" | "acknowledged" | "dead";
   readonly recipient?: string;
 }
@@ -10,7 +10,7 @@ const STATES = ["queued", "delivered", "acknowledged", "dead"] as const;
 
 /** Reads the query string; what does not fit is dropped. */
 export function parseMessageSearch(raw: Readonly<Record<string, unknown>>): MessageSearch {
-  const view = (["answered", "mail"] as const).find((one) => one === raw["view"]);
+  const view = (["answered", "mail", "undelivered"] as const).find((one) => one === raw["view"]);
   const state = STATES.find((one) => one === raw["state"]);
   const recipient = typeof raw["recipient"] === "string" ? raw["recipient"].slice(0, 100) : "";
   return {

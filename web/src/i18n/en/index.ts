@@ -5,6 +5,7 @@ import { chat } from "./chat.ts";
 import { common } from "./common.ts";
 import { gateway } from "./gateway.ts";
 import { keys } from "./keys.ts";
+import { deadLetters } from "./dead-letters.ts";
 import { messages } from "./messages.ts";
 import { overview } from "./overview.ts";
 import { shell } from "./shell.ts";
@@ -27,6 +28,7 @@ export const en = {
   ...actions,
   ...agents,
   ...messages,
+  ...deadLetters,
   ...chat,
   ...calls,
   ...gateway,

@@ -8,7 +8,13 @@ export const messages = {
     none: "No message fits this filter.",
     noneForTask: "Nothing was said about this task yet.",
     to: "to",
-    view: { answered: "Answered", label: "Kind of messages", mail: "Between agents", open: "For you" },
+    view: {
+      answered: "Answered",
+      label: "Kind of messages",
+      mail: "Between agents",
+      open: "For you",
+      undelivered: "Not delivered",
+    },
   },
   questions: {
     answer: "Answer",

@@ -42,6 +42,7 @@ export const overview = {
   health: {
     agents: "Agents",
     cache: "Cache",
+    "dead-letters": "Deliveries",
     database: "Database",
     disk: "Disk",
     github: "GitHub",

@@ -94,6 +94,7 @@ export const task = {
       message: { changed: "Message" },
       pull_request: { changed: "Pull request" },
       question: { answered: "Question answered", asked: "Question asked" },
+      dead_letter: { changed: "Dead letter" },
       repository: { changed: "Repository" },
       run: {
         finished: "Run ended",

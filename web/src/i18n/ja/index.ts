@@ -6,6 +6,7 @@ import { chat } from "./chat.ts";
 import { common } from "./common.ts";
 import { gateway } from "./gateway.ts";
 import { keys } from "./keys.ts";
+import { deadLetters } from "./dead-letters.ts";
 import { messages } from "./messages.ts";
 import { overview } from "./overview.ts";
 import { reason } from "./reason.ts";
@@ -33,6 +34,7 @@ export const ja = {
   ...actions,
   ...agents,
   ...messages,
+  ...deadLetters,
   ...chat,
   ...calls,
   ...gateway,

@@ -6,7 +6,13 @@ export const messages = {
     none: "条件に合うメッセージはありません。",
     noneForTask: "このタスクに関するメッセージはまだありません。",
     to: "宛先",
-    view: { answered: "回答済み", label: "表示するメッセージ", mail: "エージェント間", open: "要回答" },
+    view: {
+      answered: "回答済み",
+      label: "表示するメッセージ",
+      mail: "エージェント間",
+      open: "要回答",
+      undelivered: "未配信",
+    },
   },
   questions: {
     answer: "回答する",

@@ -37,6 +37,7 @@ export const overview = {
   health: {
     agents: "エージェント",
     cache: "キャッシュ",
+    "dead-letters": "配信",
     database: "データベース",
     disk: "ディスク",
     github: "GitHub",

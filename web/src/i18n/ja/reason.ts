@@ -111,6 +111,10 @@ export const reason = {
         degraded: "Redis が応答しないため、モデルの呼び出しはキャッシュなしで続いています。",
         ok: "Redis は正常に応答しています。",
       },
+      "dead-letters": {
+        degraded: "{{count}} 件が配信できないままです。",
+        ok: "すべて配信できています。",
+      },
       database: {
         down: "応答がありません。自動で再起動します。",
         ok: "正常に応答しています。",

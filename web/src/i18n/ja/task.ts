@@ -92,6 +92,7 @@ export const task = {
       message: { changed: "メッセージ" },
       pull_request: { changed: "プルリクエスト" },
       question: { answered: "質問への回答", asked: "質問" },
+      dead_letter: { changed: "未配信の処理" },
       repository: { changed: "リポジトリ" },
       run: {
         finished: "実行終了",
