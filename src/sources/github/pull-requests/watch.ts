@@ -163,7 +163,11 @@ async function seen(
 ): Promise<void> {
   await database.transaction(async (tx) => {
     if (await noteSeen(tx, task.id, news))
-      await syncThroughOutbox(tx, random, { taskId: task.id, kind: "progress", target: `progress:${task.id}` });
+      await syncThroughOutbox(tx, random, {
+        taskId: task.id,
+        kind: "progress",
+        target: `progress:${task.id}`,
+      });
   });
 }
 
