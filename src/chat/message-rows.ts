@@ -24,6 +24,7 @@ interface MessageRow {
   readonly cost_micros: number | null;
   readonly first_byte_ms: number | null;
   readonly compress_ratio: number | null;
+  readonly retention: number | null;
   readonly prefix_stable_tokens: number | null;
   readonly steps: ChatMessage["steps"] | null;
 }
@@ -42,12 +43,16 @@ select m.id, m.thread_id, m.parent_id, m.role, m.state, m.persona, m.model, m.no
   cardinality(m.call_ids) as calls, u.*
 from miyabi.chat_messages m, lateral (
   select count(*) filter (where chain_of is null or chain_of = id)::int as known_calls,
-    bool_and(cost_micros is not null) as priced, sum(tokens_in)::int as tokens_in,
-    sum(tokens_out)::int as tokens_out, sum(cost_micros)::float8 as cost_micros, min(first_byte_ms)::int as first_byte_ms,
-    (array_agg(compress_ratio order by started_at desc))[1] as compress_ratio,
-    (array_agg(prefix_stable_tokens order by started_at desc))[1]::int as prefix_stable_tokens,
+    bool_and(cost_micros is not null) as priced,
+    (sum(tokens_in) filter (where chain_step is distinct from 'retention'))::int as tokens_in,
+    (sum(tokens_out) filter (where chain_step is distinct from 'retention'))::int as tokens_out,
+    sum(cost_micros)::float8 as cost_micros,
+    (min(first_byte_ms) filter (where chain_of is null or chain_of = id))::int as first_byte_ms,
+    (array_agg(compress_ratio order by started_at desc) filter (where compress_ratio is not null))[1] as compress_ratio,
+    (array_agg(retention order by started_at desc) filter (where compress_ratio is not null))[1] as retention,
+    (array_agg(prefix_stable_tokens order by started_at desc) filter (where compress_ratio is not null))[1]::int as prefix_stable_tokens,
     jsonb_agg(jsonb_build_object('name', chain_step, 'tokensIn', tokens_in, 'tokensOut', tokens_out)
-      order by array_position(array['draft', 'critique', 'final'], chain_step)) filter (where chain_step is not null) as steps
+      order by array_position(array['draft', 'critique', 'final'], chain_step)) filter (where chain = 'reflect') as steps
   from miyabi.model_calls where cardinality(m.call_ids) > 0 and (id = any(m.call_ids) or chain_of = any(m.call_ids))) u`;
 
 /** Messages of a thread, oldest first; `ids`: only those. */
@@ -85,6 +90,7 @@ function messageOf(row: MessageRow): ChatMessage {
     firstTokenMs: known && row.steps === null ? row.first_byte_ms : null,
     steps: known ? [...(row.steps ?? [])] : [],
     compressRatio: known ? row.compress_ratio : null,
+    retention: known ? row.retention : null,
     prefixStableTokens: known ? row.prefix_stable_tokens : null,
     createdAt: row.created_at.toISOString(),
     finishedAt: row.finished_at?.toISOString() ?? null,

@@ -88,6 +88,7 @@ function callText(call: ModelCallView): string {
     ["total", `${call.totalMs} ms, ${call.attempts} tries`],
     ["cache", call.cache],
     ["trimmed to", percent(call.compressRatio)],
+    ["meaning left", percent(call.retention)],
     ["stable", call.prefixStableTokens === null ? null : `${call.prefixStableTokens} tokens`],
     ["chain", call.chain === null ? null : `${call.chain}, ${call.chainStep ?? ""} of ${call.chainOf ?? ""}`],
   ];

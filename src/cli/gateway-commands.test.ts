@@ -130,6 +130,7 @@ describe("miyabi calls", () => {
     cache: null,
     compressRatio: 0.25,
     prefixStableTokens: 90,
+    retention: 0.93,
     chain: null,
     chainStep: null,
     chainOf: null,
@@ -156,7 +157,9 @@ describe("miyabi calls", () => {
     expect((await run("calls", "--task", "T1")).stdout).toMatch(/\$0\.001234 +ok\n.*unknown +ok\n$/);
     expect(requests.at(-1)?.url).toContain("task=T1");
     const { stdout } = await run("calls", "show", id);
-    expect(stdout).toMatch(/tokens +500 in, 40 out\ncost +\$0.001234\n.*\n.*\ntrimmed to +25\.0 %/);
+    expect(stdout).toMatch(
+      /tokens +500 in, 40 out\ncost +\$0.001234\n.*\n.*\ntrimmed to +25\.0 %\nmeaning left +93\.0 %/,
+    );
     expect(requests.filter(({ url }) => url.endsWith("/prompt"))).toHaveLength(0);
     const shown = await run("calls", "show", id, "--prompt");
     expect(shown.stdout).toContain('request:\n{\n  "messages"');

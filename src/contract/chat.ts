@@ -88,6 +88,8 @@ export const chatMessage = z.object({
   ),
   /** Tokens that were sent / tokens there were; null: not trimmed. */
   compressRatio: z.number().nullable(),
+  /** How much of the meaning trimming has left, 0 to 1; null: not measured, or not yet. */
+  retention: z.number().nullable(),
   /** At the beginning of the request the same as in the one before it, tokens; null: as above. */
   prefixStableTokens: z.number().int().nullable(),
   createdAt: instant,

@@ -83,6 +83,8 @@ export const modelCallView = z.object({
   compressRatio: z.number().nullable(),
   /** At the beginning the same as in the conversation's request before it; null: as above. */
   prefixStableTokens: z.number().int().nullable(),
+  /** How much of the meaning trimming has left, 0 to 1; null: not measured, or not yet. */
+  retention: z.number().nullable(),
   /** Name of the chain that the call is a step of, and of the step; null: of none. */
   chain: z.string().nullable(),
   chainStep: z.string().nullable(),

@@ -11,12 +11,13 @@ import type { Dialect } from "./dialect.ts";
 import { callerKeys } from "./headers.ts";
 import { createKeyStore, type KeyStore } from "./keys/key-store.ts";
 import { createSealedKeys } from "./keys/sealed-keys.ts";
-import { setCallAside, sumCost, writeCalls, type CostSum } from "./ledger-store.ts";
+import { noteRetention, setCallAside, sumCost, writeCalls, type CostSum } from "./ledger-store.ts";
 import { createGatewayNews } from "./gateway-news.ts";
 import { createLedgerWriter } from "./ledger-writer.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { createModelList } from "./models/model-list.ts";
 import { allowModel } from "./pipeline/allow-model.ts";
+import { createRetentionMeter } from "./pipeline/measure-retention.ts";
 import { compose, type Call, type CallResult } from "./pipeline/call.ts";
 import { createCountStage } from "./pipeline/count-tokens.ts";
 import type { Caller } from "./pipeline/caller.ts";
@@ -43,7 +44,7 @@ import { createAlarms } from "./relay/alarms.ts";
 import { createProviderHealth } from "./relay/health.ts";
 import { watchCall } from "./relay/watch.ts";
 import { readRequestBody } from "./request-body.ts";
-import { chooseTargets, type Targets } from "./routing/choose-targets.ts";
+import { chooseTargets, type Target, type Targets } from "./routing/choose-targets.ts";
 import { COUNTED, countTargets, isCounting } from "./routing/count-targets.ts";
 import { createLatencies } from "./routing/latency.ts";
 import type { GatewaySettings } from "./settings.ts";
@@ -163,14 +164,30 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
   const limitRate = createRateLimits(clock);
   const reserveBudget = createBudgetStage({ budgets, clock, log });
   const send = createSend({ upstreams, health, latencies, clock, alarms, random, findTranslation });
+  const targetsOf = async (call: Call, model: string): Promise<readonly Target[] | null> => {
+    const chosen = await targetsFor(call, model);
+    return chosen.state === "found" ? chosen.targets : null;
+  };
+  const retention = createRetentionMeter({
+    within,
+    next: compose([reserveBudget], send),
+    targetsOf,
+    note: async (callId, value) => {
+      await ledger.flushed();
+      await noteRetention(database, clock, callId, value);
+      log.info({ req_id: callId, retention: Number(value.toFixed(4)) }, "trim measured");
+      metrics.addRetention(value);
+    },
+    alarms,
+    clock,
+    log,
+  });
   const trim = createTrimStage({
     within,
+    retention,
     summaries,
     next: compose([limitRate, reserveBudget], send),
-    targetsOf: async (call, model) => {
-      const chosen = await targetsFor(call, model);
-      return chosen.state === "found" ? chosen.targets : null;
-    },
+    targetsOf,
   });
   const answer = compose(
     [
@@ -388,6 +405,7 @@ export function createGateway(params: Readonly<GatewayParams>): Gateway {
       await sweep.start();
     },
     stop: async () => {
+      await retention.stop();
       await upstreams.close();
       await Promise.all(open);
       await sweep.stop();

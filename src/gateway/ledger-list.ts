@@ -38,6 +38,8 @@ export interface LedgerEntry {
   readonly compressRatio: number | null;
   /** At the beginning the same as in the request before it; null: it was not to be trimmed. */
   readonly prefixStableTokens: number | null;
+  /** How much of the meaning trimming has left, 0 to 1; null: not measured, or not yet. */
+  readonly retention: number | null;
   /** Name of the chain that the call is a step of, and of the step; null: of none. */
   readonly chain: string | null;
   readonly chainStep: string | null;
@@ -61,7 +63,7 @@ const COLUMNS = `id, started_at as "startedAt", caller, key_id as "keyId", team,
   tokens_cache_write::float8 as "tokensCacheWrite", tokens_reasoning::float8 as "tokensReasoning",
   cost_micros::float8 as "costMicros", usage_complete as "usageComplete", first_byte_ms as "firstByteMs",
   total_ms as "totalMs", attempts, cache, compress_ratio as "compressRatio",
-  prefix_stable_tokens::float8 as "prefixStableTokens", chain, chain_step as "chainStep", chain_of as "chainOf",
+  prefix_stable_tokens::float8 as "prefixStableTokens", retention, chain, chain_step as "chainStep", chain_of as "chainOf",
   coalesce(tried, '[]') as tried, price`;
 
 /** One call; null: the ledger has none of this id. */

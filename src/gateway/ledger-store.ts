@@ -1,3 +1,4 @@
+import type { Clock } from "../base/index.ts";
 import type { BudgetLimit, Budgets, RecordStatement, Warned } from "../guard/index.ts";
 import { isRefusedData, type Database } from "../store/index.ts";
 import type { ChainStep, FailedTry, Trimmed } from "./pipeline/call.ts";
@@ -189,6 +190,26 @@ const INSERT = `
      left join miyabi.tasks t on t.id = c.task_id
      on conflict (id) do nothing
      returning id`;
+
+const LATE_MS = 200;
+const MOST_LOOKS = 25;
+
+/** Adds what was measured after a call to its row, which may come a little later. */
+export async function noteRetention(
+  database: Database,
+  clock: Pick<Clock, "sleep">,
+  callId: string,
+  retention: number,
+): Promise<void> {
+  for (let look = 0; look < MOST_LOOKS; look += 1) {
+    const { rowCount } = await database.query("update miyabi.model_calls set retention = $2 where id = $1", [
+      callId,
+      retention,
+    ]);
+    if (rowCount > 0) return;
+    await clock.sleep(LATE_MS);
+  }
+}
 
 export type CostOf = { readonly taskId: string } | { readonly runId: string } | { readonly since: Date };
 

@@ -1,10 +1,12 @@
-import { Gauge, Registry } from "prom-client";
+import { Gauge, Histogram, Registry } from "prom-client";
 import type { ModelCall } from "./ledger-store.ts";
 import type { CallResult } from "./pipeline/call.ts";
 import { createCounts, createDurations } from "./tallies.ts";
 
 export interface GatewayMetrics {
   add(call: ModelCall, result: CallResult): void;
+  /** What trimming has left of a request's meaning. */
+  addRetention(retention: number): void;
   /** Prometheus text. */
   text(): Promise<string>;
 }
@@ -53,6 +55,12 @@ export function createGatewayMetrics(params: {
     name: "miyabi_gateway_trim_tokens_total",
     help: "Tokens of requests that may be trimmed: in, out, stable (the same at the beginning as in the request before).",
     labels: ["kind"],
+  });
+  const retention = new Histogram({
+    name: "miyabi_gateway_trim_retention",
+    help: "Cosine between the meaning of trimmed requests before and after.",
+    buckets: [0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 1],
+    registers,
   });
   const retries = createCounts({
     name: "miyabi_gateway_retries_total",
@@ -109,6 +117,7 @@ export function createGatewayMetrics(params: {
       duration.observe(call.totalMs / 1000, provider);
       if (call.firstByteMs !== null) firstByte.observe(call.firstByteMs / 1000, provider);
     },
+    addRetention: (value) => retention.observe(value),
     text: async () => {
       open.set(params.openCalls());
       breaker.reset();

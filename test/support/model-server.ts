@@ -133,6 +133,20 @@ function geminiAnswer(modelVersion: string, text: string, isLast: boolean): obje
   };
 }
 
+/** Vectors that tell apples from bananas. */
+function embeddingsOf(model: string, input: readonly string[]): object {
+  const times = (text: string, word: string): number => text.split(word).length - 1;
+  return {
+    object: "list",
+    model,
+    data: input.map((text, index) => ({
+      index,
+      embedding: [times(text, "apple"), times(text, "banana"), 0.1],
+    })),
+    usage: { prompt_tokens: 10 * input.length, total_tokens: 10 * input.length },
+  };
+}
+
 function documentOf(url: string, model: string, said: string): object {
   if (url.endsWith(":countTokens")) return { totalTokens: 43 };
   if (url.startsWith("/v1beta/")) return geminiAnswer(modelIn(url), "hi", true);
@@ -199,7 +213,11 @@ async function answer(
   const asked = parse(call.body);
   const model = asked.model ?? "unknown-model";
   if (asked.stream !== true && !call.url.includes(":streamGenerateContent")) {
-    const text = JSON.stringify(documentOf(call.url, model, mock.answerText));
+    const text = JSON.stringify(
+      call.url === "/v1/embeddings"
+        ? embeddingsOf(model, asked.input as readonly string[])
+        : documentOf(call.url, model, mock.answerText),
+    );
     response.writeHead(200, mock.gzip ? { ...json, "content-encoding": "gzip" } : json);
     response.end(mock.gzip ? gzipSync(text) : text);
     return;
@@ -220,8 +238,8 @@ async function answer(
   else response.end();
 }
 
-function parse(body: Buffer): { model?: string; stream?: boolean } {
-  return body.length === 0 ? {} : (JSON.parse(body.toString("utf8")) as { model?: string; stream?: boolean });
+function parse(body: Buffer): { model?: string; stream?: boolean; input?: unknown } {
+  return body.length === 0 ? {} : (JSON.parse(body.toString("utf8")) as ReturnType<typeof parse>);
 }
 
 /** Bytes that a whole stream of the endpoint has. */

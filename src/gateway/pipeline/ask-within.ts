@@ -18,15 +18,28 @@ interface AskWithinParams {
   readonly body: JsonObject;
   readonly next: Next;
   readonly step: Omit<ChainStep, "of">;
-  readonly textOf: (answer: JsonObject) => string;
   /** Where it goes; left out: where the caller's call goes. */
-  readonly to?: Pick<Call, "model" | "targets"> & Partial<Pick<Call, "operation" | "query">>;
+  readonly to?: Pick<Call, "model" | "targets"> &
+    Partial<Pick<Call, "operation" | "query" | "endpoint" | "dialect" | "watch">>;
 }
 
 const LARGEST_ANSWER_BYTES = 8 * 1024 * 1024;
 
 /** Makes a call of our own for a caller's call; gives the answer's text, null where there is none. */
-export async function askWithin(within: Within, params: Readonly<AskWithinParams>): Promise<string | null> {
+export async function askWithin(
+  within: Within,
+  { textOf, ...params }: Readonly<AskWithinParams & { textOf: (answer: JsonObject) => string }>,
+): Promise<string | null> {
+  const answer = await askDocument(within, params);
+  const text = answer === null ? "" : textOf(answer).trim();
+  return text === "" ? null : text;
+}
+
+/** The same with the whole answer. */
+export async function askDocument(
+  within: Within,
+  params: Readonly<AskWithinParams>,
+): Promise<JsonObject | null> {
   const { call, step } = params;
   const kept = new KeptAnswer(LARGEST_ANSWER_BYTES);
   const inner: Call = {
@@ -45,6 +58,5 @@ export async function askWithin(within: Within, params: Readonly<AskWithinParams
   const result = await params.next(inner);
   await within.record(inner, { ...result, chain: { ...step, of: call.id } });
   if (result.outcome !== "ok" || kept.status !== 200) return null;
-  const text = params.textOf(objectOf(parseJson(kept.text()))).trim();
-  return text === "" ? null : text;
+  return objectOf(parseJson(kept.text()));
 }

@@ -46,7 +46,7 @@ export interface Call {
 /** What a call is in a chain of calls. */
 export interface ChainStep {
   readonly name: "reflect" | "trim" | "hedge";
-  readonly step: "draft" | "critique" | "final" | "summary" | "lost";
+  readonly step: "draft" | "critique" | "final" | "summary" | "retention" | "lost";
   /** Id of the call that the caller made; of `final` its own. */
   readonly of: string;
 }

@@ -12,6 +12,7 @@ import { termsOf } from "../trim/trim-terms.ts";
 import type { Target } from "../routing/choose-targets.ts";
 import { askWithin, type Within } from "./ask-within.ts";
 import type { Call, Next, Stage } from "./call.ts";
+import type { RetentionMeter } from "./measure-retention.ts";
 import { priced } from "./record.ts";
 import { refuse } from "./refuse.ts";
 
@@ -19,6 +20,7 @@ interface TrimStageParams {
   readonly within: Within;
   /** For calls of our own: what stands before this stage in the pipeline, and then the provider. */
   readonly next: Next;
+  readonly retention: Pick<RetentionMeter, "measure">;
   readonly summaries: Pick<SummaryStore, "find" | "keep">;
   /** Where a call to another model would go; null: nowhere. */
   readonly targetsOf: (call: Call, model: string) => Promise<readonly Target[] | null>;
@@ -88,11 +90,16 @@ export function createTrimStage(params: Readonly<TrimStageParams>): Stage {
     const compressRatio = tokensIn === 0 ? 1 : tokensOut / tokensIn;
     call.answerHeaders["x-miyabi-compress-ratio"] = compressRatio.toFixed(3);
     const summary = await summaryOf(call, result.dropped);
-    return next({
+    const body = summary === null ? result.body : result.withSummary(summary);
+    const answered = await next({
       ...call,
-      body: summary === null ? result.body : result.withSummary(summary),
+      body,
       trimmed: { tokensIn, tokensOut, compressRatio, prefixStableTokens: stableTokens },
     });
+    // What was left out means something to be lost only where something was.
+    if (body !== call.body && answered.outcome !== "refused")
+      params.retention.measure(call, body, dialect.field);
+    return answered;
   };
 }
 

@@ -42,6 +42,11 @@ export const trimSettings = z
     advance: z.number().min(0).max(0.2).default(0),
     /** A model that sums up turns that are dropped, once for each batch; null: they are only said to be missing. */
     summary: summarySettings.nullable().default(null),
+    /** A model of embeddings by which is measured how much of the meaning is left; null: it is not measured. */
+    retention: z
+      .strictObject({ model: z.string().min(1) })
+      .nullable()
+      .default(null),
     /** Tokens that models take in, by name, where the price list does not know them or says too much. */
     windows: z.record(z.string().min(1), z.number().int().min(LEAST_BUDGET)).default({}),
     /** For models that nobody knows. */

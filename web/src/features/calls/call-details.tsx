@@ -36,6 +36,10 @@ export function CallDetails({ call }: CallDetailsProps) {
           [t("calls.fact.compressRatio"), ratio.toFixed(3)],
           [t("calls.fact.tokenReduction"), `${((1 - ratio) * 100).toFixed(1)} %`],
           [t("calls.fact.prefixStable"), number(call.prefixStableTokens)],
+          [
+            t("calls.fact.retention"),
+            call.retention === null ? DASH : `${(call.retention * 100).toFixed(1)} %`,
+          ],
         ];
   const { price } = call;
   const cost: Facts = [

@@ -24,6 +24,7 @@ function message(id: string, parentId: string | null, over: Partial<ChatMessage>
     firstTokenMs: null,
     steps: [],
     compressRatio: null,
+    retention: null,
     prefixStableTokens: null,
     createdAt: AT,
     finishedAt: AT,

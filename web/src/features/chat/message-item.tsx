@@ -138,7 +138,7 @@ function Answer({ message, siblings, actions, busy }: MessageItemProps) {
 /** Which model it was, what it took and cost, as the ledger knows it. */
 function Figures({ message }: { readonly message: ChatMessage }) {
   const { t } = useTranslation();
-  const { model, tokensIn, tokensOut, costMicros, firstTokenMs, compressRatio } = message;
+  const { model, tokensIn, tokensOut, costMicros, firstTokenMs, compressRatio, retention } = message;
   const cost = formatMoney(costMicros);
   const parts = [
     ...(model === null ? [] : [model]),
@@ -149,6 +149,7 @@ function Figures({ message }: { readonly message: ChatMessage }) {
     ...(compressRatio === null || compressRatio >= 1
       ? []
       : [t("chat.trimmed", { percent: Math.round((1 - compressRatio) * 100) })]),
+    ...(retention === null ? [] : [t("chat.retention", { percent: Math.round(retention * 100) })]),
     ...(firstTokenMs === null ? [] : [t("chat.firstToken", { duration: shortDuration(firstTokenMs) })]),
   ];
   const line = <span className="m-dim m-small m-chat-figures">{parts.join(" · ")}</span>;

@@ -55,6 +55,7 @@ export const chat = {
     regenerate: "Write it again",
     removeFile: "Remove {{name}}",
     rename: "Rename",
+    retention: "{{percent}} % of the meaning left",
     search: "Search all threads",
     send: "Send",
     startLead: "Choose who answers, or just begin. Both can be changed at any time.",

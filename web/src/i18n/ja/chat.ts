@@ -51,6 +51,7 @@ export const chat = {
     regenerate: "回答を作り直す",
     removeFile: "{{name}}を外す",
     rename: "名前を変更",
+    retention: "意味の保持 {{percent}} %",
     search: "すべての会話を検索",
     send: "送信",
     startLead: "話し相手を選ぶか、そのまま書き始めてください。どちらも後から変えられます。",
