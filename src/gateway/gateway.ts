@@ -8,7 +8,7 @@ import { chooseCacheBackend } from "./cache/choose-backend.ts";
 import type { CacheHealth } from "./cache/redis-cache.ts";
 import { logCall } from "./call-log.ts";
 import type { Dialect } from "./dialect.ts";
-import { callerKeys } from "./headers.ts";
+import { callerKeys, queryOf } from "./headers.ts";
 import { createKeyStore, type KeyStore } from "./keys/key-store.ts";
 import { createSealedKeys } from "./keys/sealed-keys.ts";
 import { noteRetention, setCallAside, sumCost, writeCalls, type CostSum } from "./ledger-store.ts";
@@ -424,17 +424,4 @@ function unknownProvider(name: string, known: readonly string[]): AppError {
     message: `There is no provider "${name}" in gateway.providers of miyabi.yaml. There are: ${known.join(", ")}.`,
     fix: "miyabi providers",
   });
-}
-
-/** The query as the provider gets it: without a key, which is ours. */
-function queryOf(url: string): string {
-  const mark = url.indexOf("?");
-  if (mark === -1) return "";
-  const query = url.slice(mark);
-  if (!/[?&]key=/.test(query)) return query;
-  const kept = query
-    .slice(1)
-    .split("&")
-    .filter((part) => !part.startsWith("key="));
-  return kept.length === 0 ? "" : `?${kept.join("&")}`;
 }

@@ -80,3 +80,16 @@ export function callerKeys(headers: IncomingHttpHeaders, url: string): string[] 
     ),
   ];
 }
+
+/** The query as the provider gets it: without a key, which is ours. */
+export function queryOf(url: string): string {
+  const mark = url.indexOf("?");
+  if (mark === -1) return "";
+  const query = url.slice(mark);
+  if (!/[?&]key=/.test(query)) return query;
+  const kept = query
+    .slice(1)
+    .split("&")
+    .filter((part) => !part.startsWith("key="));
+  return kept.length === 0 ? "" : `?${kept.join("&")}`;
+}
