@@ -100,11 +100,6 @@ class Running extends KeptAnswer implements Runner {
     return this;
   }
 
-  override flushHeaders(): void {
-    super.flushHeaders();
-    if (this.#passes()) this.#response.flushHeaders();
-  }
-
   override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error) => void): void {
     // The end of the caller's connection is seen by the call's watch.
     if (this.#passes()) this.#response.write(chunk, () => done());

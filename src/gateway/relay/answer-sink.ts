@@ -5,7 +5,6 @@ import { Writable } from "node:stream";
 export interface AnswerSink extends Writable {
   readonly headersSent: boolean;
   writeHead(status: number, headers: OutgoingHttpHeaders): this;
-  flushHeaders(): void;
 }
 
 /** Keeps an answer instead of sending it; one that grows too large breaks off. */
@@ -29,10 +28,6 @@ export class KeptAnswer extends Writable implements AnswerSink {
     this.status = status;
     this.headers = headers;
     return this;
-  }
-
-  flushHeaders(): void {
-    this.headersSent = true;
   }
 
   /** What has come. */

@@ -146,12 +146,12 @@ export function attempt(params: Readonly<AttemptParams>): Promise<AttemptResult>
       }
       response.writeHead(status, { ...out, ...params.added(status) });
       if (status === 200) params.copy?.begin(String(out["content-type"] ?? "application/json"));
-      if (streaming) response.flushHeaders();
     };
     const write = (piece: Buffer): void => {
       params.copy?.push(piece);
       if (!response.write(piece)) controller?.pause();
     };
+    /** The head goes out with the first piece, in one write. */
     const release = (): void => {
       commit(null);
       response.on("drain", () => controller?.resume());
