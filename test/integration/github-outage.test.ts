@@ -1,11 +1,5 @@
 import { expect, test } from "vitest";
-import {
-  closeIssue,
-  editIssue,
-  mergeByHand,
-  removeIssue,
-  removeLabel,
-} from "../github-server/changes.ts";
+import { closeIssue, editIssue, mergeByHand, removeIssue, removeLabel } from "../github-server/changes.ts";
 import { setupGitHub } from "../github-server/scenario.ts";
 import type { Issue, Repository } from "../github-server/state.ts";
 
