@@ -34,6 +34,8 @@ const TICK_MS = 2_000;
 const CHECKS_EVERY_MS = 15_000;
 const PEOPLE_EVERY_MS = 60_000;
 const PUSH_SETTLES_MS = 10_000;
+// GitHub's times have whole seconds: another review may come in the second of the last one.
+const REVIEWS_SETTLE_MS = 5_000;
 const GRACE_DEFAULT_MS = 60_000;
 
 /** Looks at the open pull requests of tasks, and tells the tasks what changed. */
@@ -152,7 +154,9 @@ async function readNews(
   const threads = await readThreads(repository, task.pullRequest?.number ?? 0);
   await learn(threads.flatMap(({ comments }) => comments.map(({ author }) => author)));
   const given = await givenComments(params.database, task.id);
-  return { ...sortThreads({ threads, trusted, ownLogin: await params.ownLogin(), given }), until };
+  const sorted = sortThreads({ threads, trusted, ownLogin: await params.ownLogin(), given });
+  const isFresh = params.clock.now().getTime() - until.getTime() < REVIEWS_SETTLE_MS;
+  return { ...sorted, until: isFresh ? new Date(until.getTime() - 1) : until };
 }
 
 /** Nothing in the threads waits for the agent: they are read again when a review comes. */
