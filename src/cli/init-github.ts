@@ -72,7 +72,7 @@ export async function initialiseGitHub({ env, output }: Context, flags: GitHubFl
   const registration = {
     webUrl: wanted.webUrl,
     organization: wanted.organization,
-    name: `Miyabi ${owner} ${systemRandom.token(3)}`,
+    name: `Miyabi ${owner} ${systemRandom.uuid().slice(0, 4)}`,
     homepage: `${wanted.webUrl}/${repositories[0] ?? ""}`,
     publicUrl,
   };

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { AppError, errnoOf, toAppError, type Random } from "../../../base/index.ts";
@@ -85,8 +86,11 @@ export async function startManifestListener<T>(
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 });
   await listen(server, params.port);
   const origin = `http://${HOST}:${(server.address() as AddressInfo).port}`;
+  const underWay = new Set<ServerResponse>();
   server.on("request", (request, response) => {
     request.resume();
+    underWay.add(response);
+    response.on("close", () => underWay.delete(response));
     void answer(request, origin)
       .catch((): Page => refusal(500, "That did not work."))
       .then((page) => send(response, page));
@@ -99,12 +103,14 @@ export async function startManifestListener<T>(
       isFinished = true;
       outcome.reject(error);
     },
-    close: () =>
-      new Promise((resolve) => {
+    close: async () => {
+      await Promise.all([...underWay].map((response) => once(response, "close")));
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
-        // What is being answered is answered; browsers keep connections open for nothing.
-        server.closeIdleConnections();
-      }),
+        // Browsers open connections ahead and keep them for nothing.
+        server.closeAllConnections();
+      });
+    },
   };
 }
 
