@@ -32,6 +32,19 @@ export function CallFilters({ search, choices }: CallFiltersProps) {
       />
     );
   };
+  const type = (name: "task" | "key") => (
+    <TextInput
+      key={`${name} ${search[name] ?? ""}`}
+      className="m-filter-label"
+      defaultValue={search[name] ?? ""}
+      placeholder={t(`calls.filter.${name}`)}
+      aria-label={t(`calls.filter.${name}`)}
+      onBlur={(event) => set({ [name]: event.currentTarget.value })}
+      onKeyDown={(event) => {
+        if (event.key === "Enter") set({ [name]: event.currentTarget.value });
+      }}
+    />
+  );
   return (
     <div className="m-filters" role="search" aria-label={t("calls.filter.label")}>
       <Select
@@ -44,17 +57,8 @@ export function CallFilters({ search, choices }: CallFiltersProps) {
       />
       {pick("provider", choices?.providers)}
       {pick("model", choices?.models)}
-      <TextInput
-        key={search.task ?? ""}
-        className="m-filter-label"
-        defaultValue={search.task ?? ""}
-        placeholder={t("calls.filter.task")}
-        aria-label={t("calls.filter.task")}
-        onBlur={(event) => set({ task: event.currentTarget.value })}
-        onKeyDown={(event) => {
-          if (event.key === "Enter") set({ task: event.currentTarget.value });
-        }}
-      />
+      {type("task")}
+      {type("key")}
       {isFiltered(search) ? (
         <Button
           variant="subtle"

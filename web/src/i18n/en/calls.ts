@@ -36,6 +36,7 @@ export const calls = {
     failed_one: "{{count}} did not end well",
     failed_other: "{{count}} did not end well",
     filter: {
+      key: "Key, e.g. K3",
       label: "Filter calls",
       model: "Model",
       outcome: "Outcome",

@@ -30,6 +30,7 @@ export const calls = {
     },
     failed_other: "うち {{count}} 件は正常に終わらず",
     filter: {
+      key: "キー(例:K3)",
       label: "呼び出しの絞り込み",
       model: "モデル",
       outcome: "結果",
