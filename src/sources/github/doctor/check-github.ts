@@ -31,7 +31,7 @@ export async function checkGitHub(params: Readonly<CheckGitHubParams>): Promise<
   try {
     connection = createGitHubConnection({ settings, readSecret, clock, log });
   } catch (error) {
-    return [failed("github", error)];
+    return [notLooked("github", error)];
   }
   const { app } = connection;
   const repositories = settings.repositories.map(({ name }) => name);
@@ -58,17 +58,17 @@ export async function checkGitHub(params: Readonly<CheckGitHubParams>): Promise<
         );
   });
   const [accessFindings, schemaFinding, hookFindings] = await Promise.all([
-    access.catch((error: unknown) => [failed("github", error)]),
+    access.catch((error: unknown) => [notLooked("github", error)]),
     // Without access there is no schema to be seen; that is said already.
     schema.catch(() => null),
     checkWebhooks({ ...params, settings: settings.webhooks, app, pollSeconds: settings.pollSeconds }).catch(
-      (error: unknown) => [failed("github.webhooks", error)],
+      (error: unknown) => [notLooked("github.webhooks", error)],
     ),
   ]);
   return [...accessFindings, ...(schemaFinding === null ? [] : [schemaFinding]), ...hookFindings];
 }
 
-function failed(name: string, error: unknown): Finding {
+function notLooked(name: string, error: unknown): Finding {
   const { message, fix } = toAppError(error);
   return fail(name, message, fix);
 }
