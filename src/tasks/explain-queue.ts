@@ -29,7 +29,7 @@ export function explainQueue(facts: Readonly<ExplainFacts>, run: RunFact): reado
     reasons.push(
       because(
         "queue.ahead",
-        `It is number ${position} in the queue "${run.queue}"; earlier deadlines come first.`,
+        `It is number ${position} in the queue "${run.queue}"; earlier deadlines come first, then lower numbers.`,
         {
           position,
           queue: run.queue,
