@@ -54,6 +54,11 @@ export function createRunPorts({ domain, hub, verdicts }: Readonly<RunPortsParam
       );
     },
     isCurrent: async (tx, run) => (await lockCurrentRun(tx, run)) !== null,
-    recipients: () => Promise.resolve(domain.recipients),
+    recipients: async () => {
+      if (domain.machine === null) return domain.recipients;
+      // Agents of other machines read the same mailboxes.
+      const { rows } = await database.query<{ slot: string }>("select slot from miyabi.slots");
+      return [...new Set([...domain.recipients, ...rows.map(({ slot }) => slot)])];
+    },
   };
 }
