@@ -14,12 +14,12 @@ import { hasEnded, waitForTask, waitUntilIdle, type TaskFacts } from "../support
 const SAMPLE = path.join(import.meta.dirname, "..", "..", "examples", "sample-project", "project");
 
 /** Reviewed once, sent back, and then at work for a while. */
-const RECIPE = `Add a file.
+const recipe = (file: string): string => `Add a file.
 
 \`\`\`miyabi-recipe
 implement:
   - write:
-      path: AUTHORS
+      path: ${file}
       content: "Kaede Tea House\\n"
   - commit: "docs: who made the menu card"
 review:
@@ -28,7 +28,7 @@ review:
 changes-requested:
   - wait: 12000
   - append:
-      path: AUTHORS
+      path: ${file}
       content: "Kyoto\\n"
   - commit: "docs: where"
 \`\`\``;
@@ -78,8 +78,8 @@ async function setup() {
     product.up();
     await waitUntilIdle(product);
   }
-  const label = (title: string) => {
-    const issue = openIssue(repository, { title, body: RECIPE, by: "hanako" });
+  const label = (title: string, file: string) => {
+    const issue = openIssue(repository, { title, body: recipe(file), by: "hanako" });
     labelIssue(server, issue, { name: "miyabi", by: "hanako" });
     return issue;
   };
@@ -106,10 +106,10 @@ test("two machines on one database: each knows its own agents, a dead one's work
   const added = await other.post<{ id: string }>("/api/tasks", {
     repositoryPath: local,
     title: "Who made it",
-    body: RECIPE,
+    body: recipe("AUTHORS"),
   });
 
-  const issue = label("Say who made it");
+  const issue = label("Say who made it", "AUTHORS");
   const begun = await waitForTask(
     one,
     (await taskOf(one, issue.title)).id,
@@ -150,7 +150,7 @@ test("two machines on one database: each knows its own agents, a dead one's work
   const ended = await waitForTask(other, added.id, hasEnded, 120_000);
   expect(ended.state).toBe("done");
   for (const run of ended.runs) expect(teams[1]).toContain(run.slot);
-  const next = label("Say it again");
+  const next = label("Say who printed it", "PRINTERS");
   const again = await taskOf(dead, next.title);
   expect((await waitForTask(dead, again.id, hasEnded, 120_000)).state).toBe("done");
 
