@@ -166,6 +166,7 @@ export function openGitHub(params: Readonly<GitHubParams>): GitHub {
   const watch = createPullRequestWatch({ ...writeBack, trust, ownLogin, clock, random, log });
   const whenRoom = <Result>(urgency: Urgency, handler: OutboxHandler<Result>): OutboxHandler<Result> => ({
     ...handler,
+    send: (entry, signal) => pace.as(urgency, () => handler.send(entry, signal)),
     mayBegin: () => pace.hasRoom(urgency),
   });
   // In the order of their urgency.

@@ -122,6 +122,19 @@ test("a refusal holds all writes as long as GitHub says, and longer each time it
   expect(await open().hasRoom("urgent")).toBe(true);
 });
 
+test("an answer that is written as a comment has the room of an answer", async () => {
+  const { open, clock, write } = await setup();
+  const pace = open();
+  for (let done = 0; done < 12; done += 1) {
+    clock.advance(30_000);
+    await write(pace, "urgent");
+  }
+  clock.advance(60_000);
+  const comment = (): Promise<string> => pace.write("comment", () => Promise.resolve("written"));
+  await expect(comment()).rejects.toMatchObject({ code: "github.rate_limited" });
+  expect(await pace.as("answer", comment)).toBe("written");
+});
+
 test("labels and comments wait where hardly any requests are left", async () => {
   const { open, budget, clock } = await setup();
   const pace = open();

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { AppError, toAppError, type Clock } from "../../base/index.ts";
 import type { Database } from "../../store/index.ts";
 import type { Budget } from "./budget.ts";
@@ -43,6 +44,8 @@ export interface WritePace {
    * @throws github.rate_limited (`retryAfterMs`) where that would be long; nothing was done then.
    */
   write<T>(urgency: Urgency, work: () => Promise<T>): Promise<T>;
+  /** Does work whose writes all have this urgency, whatever their routes: an answer to a person is a comment too. */
+  as<T>(urgency: Urgency, work: () => Promise<T>): Promise<T>;
   /** Whether a write of this urgency would find room soon; what has none is better not begun. */
   hasRoom(urgency: Urgency): Promise<boolean>;
   /** Null: the server has no such limits. */
@@ -72,6 +75,7 @@ interface Waiter {
 export function createWritePace(params: Readonly<PaceParams>): WritePace {
   const { limits, connection, database, budget, clock } = params;
   const line: Waiter[] = [];
+  const meant = new AsyncLocalStorage<Urgency>();
   let isBusy = false;
 
   const enter = (urgency: Urgency): Promise<void> => {
@@ -111,8 +115,10 @@ export function createWritePace(params: Readonly<PaceParams>): WritePace {
   };
 
   return {
-    write: async (urgency, work) => {
+    as: (urgency, work) => meant.run(urgency, work),
+    write: async (ofRoute, work) => {
       if (limits === null) return work();
+      const urgency = meant.getStore() ?? ofRoute;
       await enter(urgency);
       try {
         await granted(urgency, limits);
