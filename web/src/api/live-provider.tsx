@@ -7,6 +7,7 @@ import { GATEWAY_QUERIES, touchedQueries } from "./touched-queries.ts";
 import { TranscriptSignals } from "./transcript-signals.ts";
 
 const REFRESH_INTERVAL_MS = 250;
+const LONGEST_REFRESH_MS = 10_000;
 
 /** The page's event stream and what hangs on it. */
 export interface Live {
@@ -58,8 +59,9 @@ function createLive(client: QueryClient, onSignedOut: () => void): Live {
   const listeners = new Set<() => void>();
   const transcripts = new TranscriptSignals();
   const refresh = createCoalescer({
-    run: (key) => void client.invalidateQueries({ queryKey: JSON.parse(key) as string[] }),
+    run: (key) => client.invalidateQueries({ queryKey: JSON.parse(key) as string[] }),
     intervalMs: REFRESH_INTERVAL_MS,
+    longestMs: LONGEST_REFRESH_MS,
     now: () => performance.now(),
     later: (callback, delayMs) => setTimeout(callback, delayMs),
   });
