@@ -134,6 +134,9 @@ describe("miyabi calls", () => {
     chain: null,
     chainStep: null,
     chainOf: null,
+    route: null,
+    tried: [],
+    price: null,
   };
   const prompt = {
     callId: id,
