@@ -74,8 +74,10 @@ interface Usage {
 async function commandsBelow(command: string): Promise<readonly Usage[]> {
   const { code, stdout } = await idle.cli(...command.split(" ").filter(Boolean), "--help");
   expect(code, command).toBe(0);
+  // Of an unknown command the help is its parent's, and this would never end.
+  expect(stdout).toMatch(new RegExp(`^Usage: miyabi${command === "" ? "" : " "}${command}(?![^ \\n|])`));
   const listed = /\nCommands:\n([^]*)$/.exec(stdout)?.[1] ?? "";
-  const names = [...listed.matchAll(/^ {2}([a-z]+)\b/gm)].map((match) => match[1] ?? "");
+  const names = [...listed.matchAll(/^ {2}([a-z][a-z-]*)/gm)].map((match) => match[1] ?? "");
   const below = await Promise.all(
     names.filter((name) => name !== "help").map((name) => commandsBelow(`${command} ${name}`.trim())),
   );
@@ -124,6 +126,8 @@ const RUNS: readonly Run[] = [
   { command: "keys add", args: () => ["--name", "mine"] },
   { command: "keys list" },
   { command: "keys revoke", args: () => ["K1"] },
+  { command: "calls" },
+  { command: "dead-letters list" },
   { command: "cache" },
   { command: "cache clear", args: () => ["--all"] },
   { command: "logs", args: () => ["--task", done], lines: true },
@@ -132,8 +136,11 @@ const RUNS: readonly Run[] = [
   { command: "shutdown" },
   { command: "start", args: () => ["--no-demo", "--port", String(product.port)] },
 ];
-/** Nothing waits for an answer or an approval here, and `up` stays; their failures are below. */
-const NOT_RUN: readonly string[] = ["ask answer", "task approve", "up"];
+const DEAD_LETTERS = ["show", "retry", "discard"].map((name) => `dead-letters ${name}`);
+/** Nothing waits for an answer or an approval here, nothing was called or given up, and `up` stays; their failures are below. */
+const NOT_RUN: readonly string[] = ["ask answer", "task approve", "calls show", ...DEAD_LETTERS, "up"];
+
+const NO_CALL = "00000000-0000-4000-8000-000000000000";
 
 interface Refusal {
   readonly line: string;
@@ -175,6 +182,9 @@ const REFUSALS: readonly Refusal[] = [
   refusal(66, "not_found", "restart nobody"),
   refusal(66, "not_found", "ask answer Q999 yes"),
   refusal(66, "not_found", "keys revoke K999"),
+  refusal(66, "not_found", `calls show ${NO_CALL}`),
+  ...DEAD_LETTERS.map((line) => refusal(66, "not_found", `${line} outbox-999`)),
+  refusal(64, "usage.invalid", "calls show first"),
   refusal(66, "not_found", "providers key nobody --remove"),
   refusal(66, "not_found", "logs --task T999"),
   refusal(66, "not_found", "logs --agent nobody"),
@@ -201,7 +211,8 @@ const NEEDS_IT: readonly string[] = [
   ],
   ...["takeover T1", "handback T1", "drain kaede", "restart", "restart kaede", "providers"],
   ...["providers key local --remove", "keys add --name x", "keys list", "keys revoke K1", "cache"],
-  ...["cache clear --all", "logs", "shutdown"],
+  ...["cache clear --all", "logs", "shutdown", "calls", `calls show ${NO_CALL}`, "dead-letters list"],
+  ...DEAD_LETTERS.map((line) => `${line} outbox-1`),
 ];
 
 const problemIn = (stderr: string): unknown => {
