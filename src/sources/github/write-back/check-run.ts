@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { AppError } from "../../../base/index.ts";
-import { ensureCache } from "../../../repositories/index.ts";
 import type { OutboxHandler } from "../../../tasks/index.ts";
 import type { HostedTask, OwnCheck } from "../hosted-task.ts";
 import { annotationReply, checkRunReply } from "../replies.ts";
 import type { HostedRepository } from "../repositories.ts";
 import { annotationsIn, keyOf, type Annotation } from "./annotations.ts";
+import { cacheWithWork } from "./cache-with-work.ts";
 import { CHECK_NAME, conclusionOf, externalIdOf, type Conclusion } from "./own-check.ts";
 import { checkedLines, goodRuns, quoted } from "./pull-request-body.ts";
 import type { WriteBackParams } from "./pull-request.ts";
@@ -78,7 +78,7 @@ export function createCheckRunHandler(params: Readonly<WriteBackParams>): Outbox
 /** What it is to say now; null where it stays as it is: its commit is being worked on, or there is none. */
 async function describe(
   params: Readonly<WriteBackParams>,
-  { mirrorPath }: HostedRepository,
+  repository: HostedRepository,
   task: HostedTask,
 ): Promise<Content | null> {
   const commit = task.pullRequest?.pushedCommit ?? null;
@@ -88,7 +88,7 @@ async function describe(
   const review = runs.find(({ kind, verdict }) => kind === "agent" && verdict !== "done");
   const failing = conclusion === "failure" ? await failingOutput(params, task.id) : "";
   const texts = failing + (review?.notes ?? "");
-  const files = /\d/.test(texts) ? await filesOf(params, task, mirrorPath, commit) : new Set<string>();
+  const files = /\d/.test(texts) ? await filesOf(params, repository, task, commit) : new Set<string>();
   return {
     commit,
     conclusion,
@@ -119,14 +119,13 @@ async function failingOutput({ database }: Readonly<WriteBackParams>, taskId: st
 }
 
 async function filesOf(
-  { git, home, work }: Readonly<WriteBackParams>,
-  { id: taskId, repositoryId }: HostedTask,
-  sourcePath: string,
+  params: Readonly<WriteBackParams>,
+  repository: HostedRepository,
+  task: HostedTask,
   commit: string,
 ): Promise<ReadonlySet<string>> {
-  const gitDir = await ensureCache(git, { repositoryId, sourcePath, cachesDir: home.repositoriesDir });
-  await work.bring({ cachePath: gitDir, taskId, commit });
-  const names = await git.text({ gitDir, args: ["ls-tree", "-r", "-z", "--name-only", commit] });
+  const gitDir = await cacheWithWork(params, repository, task, commit);
+  const names = await params.git.text({ gitDir, args: ["ls-tree", "-r", "-z", "--name-only", commit] });
   return new Set(names.split("\0"));
 }
 

@@ -1,6 +1,5 @@
 import type { Home, Random } from "../../../base/index.ts";
 import {
-  ensureCache,
   fetchTarget,
   findProtectedChanges,
   protectedChangeReason,
@@ -10,6 +9,7 @@ import {
 } from "../../../repositories/index.ts";
 import type { Database } from "../../../store/index.ts";
 import { because, type OutboxHandler, type Reason, type TaskService } from "../../../tasks/index.ts";
+import { cacheWithWork } from "./cache-with-work.ts";
 import { syncCheckRun } from "./own-check.ts";
 import { answerThreads } from "./thread-answer.ts";
 import { requireTask } from "./require-task.ts";
@@ -60,12 +60,7 @@ export function createPullRequestHandler(
           outcome: "held",
           reason: because("agent.no_changes", "There is no commit to open a pull request for."),
         };
-      const cachePath = await ensureCache(params.git, {
-        repositoryId: task.repositoryId,
-        sourcePath: repository.mirrorPath,
-        cachesDir: params.home.repositoriesDir,
-      });
-      await params.work.bring({ cachePath, taskId: task.id, commit });
+      const cachePath = await cacheWithWork(params, repository, task, commit);
       const held =
         (await requireApproval(params, repository, task, { cachePath, commit })) ??
         (await push(params, repository, task, { cachePath, commit }));
