@@ -1,7 +1,14 @@
-import { ensureCache, fetchTarget, hasCommit } from "../../../repositories/index.ts";
+import type { Home } from "../../../base/index.ts";
+import { ensureCache, fetchTarget, hasCommit, type Git, type WorkStore } from "../../../repositories/index.ts";
 import type { HostedTask } from "../hosted-task.ts";
-import type { HostedRepository } from "../repositories.ts";
-import type { WriteBackParams } from "./pull-request.ts";
+import type { HostedRepositories, HostedRepository } from "../repositories.ts";
+
+interface CacheParams {
+  readonly git: Git;
+  readonly home: Home;
+  readonly work: WorkStore;
+  readonly repositories: Pick<HostedRepositories, "sync">;
+}
 
 /**
  * This machine's cache of the task's repository, with a commit of the task in it. Where another machine made that, it stands on a target
@@ -9,7 +16,7 @@ import type { WriteBackParams } from "./pull-request.ts";
  * @throws not_found where no machine has kept it, github.unavailable
  */
 export async function cacheWithWork(
-  { git, home, work, repositories }: Readonly<WriteBackParams>,
+  { git, home, work, repositories }: Readonly<CacheParams>,
   repository: HostedRepository,
   task: Pick<HostedTask, "id" | "repositoryId">,
   commit: string,
