@@ -1,5 +1,11 @@
 import type { Home } from "../../../base/index.ts";
-import { ensureCache, fetchTarget, hasCommit, type Git, type WorkStore } from "../../../repositories/index.ts";
+import {
+  ensureCache,
+  fetchTarget,
+  hasCommit,
+  type Git,
+  type WorkStore,
+} from "../../../repositories/index.ts";
 import type { HostedTask } from "../hosted-task.ts";
 import type { HostedRepositories, HostedRepository } from "../repositories.ts";
 
